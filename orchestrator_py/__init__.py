@@ -1,0 +1,1 @@
+"""Runs groups of subtasks concurrently and reports truly how they went."""

@@ -1,0 +1,141 @@
+"""The single writer of one task: takes all mail that waits, lets the mind handle it, commits the batch once, then answers.
+
+Order within a batch: documents that must stand before, one commit of all entries, documents that speak of it, events, replies.
+A reply means that it is on disk.
+"""
+
+import logging
+import math
+from collections.abc import Callable, Sequence
+
+from anyio import to_thread
+from attrs import define, field
+
+from orchestrator_py.actors.mailbox import Envelope, Mailbox
+from orchestrator_py.core.aggregation import Aggregation
+from orchestrator_py.errors import DefectError, OrchestratorError
+from orchestrator_py.ids import TaskId
+from orchestrator_py.model.document import RunDocument
+from orchestrator_py.model.effects import Effects
+from orchestrator_py.model.events import Event
+from orchestrator_py.model.messages import Message
+from orchestrator_py.ports import Clock, EventSink, HistoryStore, RunFiles
+
+_log = logging.getLogger("orchestrator_py")
+
+PROGRESS_SECONDS = 0.05
+"""At most one publication (manifests in flight, rollups) in this time while mail keeps coming."""
+
+PUBLISHING_SHARE = 0.1
+"""Of its time the writer spends at most this share on publications, so that a slow disk does not stall the commits."""
+
+
+@define
+class Aggregator:
+    """The shell around one task's Aggregation. `run` lives until the last handle to its mailbox is closed."""
+
+    task_id: TaskId
+    _open_history: Callable[[], HistoryStore]
+    _files: RunFiles
+    _sink: EventSink
+    _clock: Clock
+    _mind: Aggregation = field(init=False)
+    _unpublished: bool = field(default=False, init=False)
+    _publish_at: float = field(default=-math.inf, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._mind = Aggregation(self.task_id)
+
+    async def run(self, mailbox: Mailbox[Message]) -> None:
+        """Serve the mailbox. Never raises: a failure ends the mailbox, and everybody who waits or writes is told of it."""
+        in_hand: list[Envelope[Message]] = []
+        try:
+            history = await to_thread.run_sync(self._open_history)
+            try:
+                await self._serve(mailbox, history, in_hand)
+            finally:
+                await to_thread.run_sync(history.close)
+            mailbox.close()
+        except Exception as error:  # the boundary of the actor: what happens here is told to all who wait
+            failure = error if isinstance(error, OrchestratorError) else _defect(self.task_id, error)
+            mailbox.fail(failure)
+            for envelope in in_hand:
+                envelope.reply(failure)
+
+    async def _serve(self, mailbox: Mailbox[Message], history: HistoryStore, in_hand: list[Envelope[Message]]) -> None:
+        while (batch := await mailbox.receive(self._patience())) is not None:
+            in_hand[:] = batch
+            effects = [self._mind.handle(envelope.message) for envelope in batch]
+            await self._perform(history, effects)
+            self._announce(batch, effects)
+            if self._is_due():
+                await self._publish(history, idle=mailbox.is_empty)
+
+    async def _perform(self, history: HistoryStore, effects: Sequence[Effects]) -> None:
+        before = [document for effect in effects for document in effect.before]
+        entries = [entry for effect in effects for entry in effect.entries]
+        after = [document for effect in effects for document in effect.after]
+        flush = any(effect.flush for effect in effects)
+        if not (before or entries or after or flush):
+            return
+        if flush:
+            after.extend(self._mind.progress_documents(self._clock.now()))
+
+        def commit() -> None:  # one sync function in one thread hop: a cancellation waits for it
+            self._write(before)
+            if entries:
+                history.commit(entries)
+            self._write(after)
+            if flush:
+                history.flush()
+
+        await to_thread.run_sync(commit)
+        self._unpublished = (self._unpublished or bool(entries)) and not flush
+
+    def _announce(self, batch: Sequence[Envelope[Message]], effects: Sequence[Effects]) -> None:
+        for envelope, effect in zip(batch, effects, strict=True):
+            for event in effect.events:
+                self._tell_sink(event)
+            envelope.reply(effect.reply)
+
+    def _tell_sink(self, event: Event) -> None:
+        try:
+            self._sink.publish(event)
+        except Exception:  # a subscriber that raises cannot change a verdict
+            _log.exception("an event subscriber raised; the run is not touched by it")
+
+    # Publications: how a run in flight, and the rollups, show -----------------------------------------------------
+
+    def _patience(self) -> float:
+        """How long to wait for mail: until the next publication is due, if there is anything to publish."""
+        if not (self._unpublished or self._mind.has_progress):
+            return math.inf
+        return max(0.0, self._publish_at - self._clock.monotonic())
+
+    def _is_due(self) -> bool:
+        return (self._unpublished or self._mind.has_progress) and self._clock.monotonic() >= self._publish_at
+
+    async def _publish(self, history: HistoryStore, *, idle: bool) -> None:
+        documents = self._mind.progress_documents(self._clock.now())
+        unpublished, self._unpublished = self._unpublished, False
+
+        def publish() -> None:
+            self._write(documents)
+            if unpublished and idle:
+                history.rest()
+            elif unpublished:
+                history.publish()
+
+        started = self._clock.monotonic()
+        await to_thread.run_sync(publish)
+        ended = self._clock.monotonic()
+        self._publish_at = ended + max(PROGRESS_SECONDS, (ended - started) / PUBLISHING_SHARE)
+
+    def _write(self, documents: Sequence[RunDocument]) -> None:
+        if documents:
+            self._files.write(documents)
+
+
+def _defect(task_id: TaskId, error: Exception) -> DefectError:
+    _log.error("the aggregator of task %s failed", task_id, exc_info=error)
+    return DefectError(f"The aggregator of task {task_id} failed ({type(error).__name__}: {error}); its reports cannot be vouched for.")

@@ -1,0 +1,94 @@
+"""Events for readers and callbacks: publishing never waits, and a slow or broken reader harms nobody but itself."""
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Self
+
+import anyio
+from attrs import define, field
+
+from orchestrator_py.errors import InputError
+from orchestrator_py.ids import RunId
+from orchestrator_py.model.events import Event
+
+_log = logging.getLogger("orchestrator_py")
+
+WAITING_EVENTS = 10_000
+"""Events kept for a reader that is behind; beyond that the oldest go, and it sees the gap in `seq`."""
+
+
+@define(eq=False)
+class EventStream:
+    """An async iterator of events, from its creation until the manager closes or `close` is called."""
+
+    _waiting: deque[Event] = field(factory=lambda: deque(maxlen=WAITING_EVENTS), init=False)
+    _news: anyio.Event = field(factory=anyio.Event, init=False)
+    _closed: bool = field(default=False, init=False)
+
+    def publish(self, event: Event) -> None:
+        """Keep the event for the reader."""
+        if not self._closed:
+            self._waiting.append(event)
+            self._news.set()
+
+    def close(self) -> None:
+        """No more events; those that wait can still be read."""
+        self._closed = True
+        self._news.set()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Event:
+        while not self._waiting:
+            if self._closed:
+                raise StopAsyncIteration
+            self._news = anyio.Event()
+            await self._news.wait()
+        return self._waiting.popleft()
+
+
+@define(eq=False)
+class Switchboard:
+    """Passes each event to every subscriber; one that raises is logged and stays subscribed."""
+
+    _subscribers: list[Callable[[Event], object]] = field(factory=list, init=False)
+
+    def subscribe(self, subscriber: Callable[[Event], object]) -> Callable[[], None]:
+        """Call the subscriber with every event from now on; the answer ends that."""
+        self._subscribers.append(subscriber)
+        return lambda: self._subscribers.remove(subscriber) if subscriber in self._subscribers else None
+
+    def publish(self, event: Event) -> None:
+        """Tell all."""
+        for subscriber in tuple(self._subscribers):
+            try:
+                subscriber(event)
+            except Exception:  # a subscriber that raises cannot change a verdict
+                _log.exception("an event subscriber raised; the run is not touched by it")
+
+
+@define(eq=False)
+class EventRouter:
+    """Sends each run's events to whoever started the run; a run id can be taken once at a time."""
+
+    _sinks: dict[RunId, Callable[[Event], object]] = field(factory=dict, init=False)
+
+    @contextmanager
+    def routing(self, run_id: RunId, sink: Callable[[Event], object]) -> Iterator[None]:
+        """The sink gets the run's events meanwhile. InputError if a run with this id is in flight already."""
+        if run_id in self._sinks:
+            raise InputError(f"Run {run_id} is in flight already; give each run its own id.")
+        self._sinks[run_id] = sink
+        try:
+            yield
+        finally:
+            del self._sinks[run_id]
+
+    def publish(self, event: Event) -> None:
+        """Pass it on; events of a run that nobody follows go nowhere."""
+        sink = self._sinks.get(event.run_id)
+        if sink is not None:
+            sink(event)

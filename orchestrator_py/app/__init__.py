@@ -1,0 +1,1 @@
+"""The composition root: chooses the real parts and joins them."""

@@ -1,0 +1,143 @@
+"""A pipeline as a run: its stages become subtasks, its sub-pipelines child runs, and everything of it lands in the run's folder."""
+
+import secrets
+from datetime import timedelta
+
+import anyio
+from attrs import define, field, frozen
+
+from orchestrator_py.actors.run import Run, RunRules
+from orchestrator_py.actors.run_clock import RunClock
+from orchestrator_py.app.pipeline_site import PipelineSite
+from orchestrator_py.app.run_service import RunService
+from orchestrator_py.core.configuration import select_pipeline
+from orchestrator_py.core.mode import pipeline_mode
+from orchestrator_py.core.plan import create_plan
+from orchestrator_py.core.run_opening import PipelineOptions, open_pipeline
+from orchestrator_py.errors import DefectError
+from orchestrator_py.ids import RunId
+from orchestrator_py.model.execution import Execution
+from orchestrator_py.model.manifest import ChildRun, Manifest, RunStatus
+from orchestrator_py.model.messages import OpenRun
+from orchestrator_py.model.outcome import Outcome, StopCause, StopKind
+from orchestrator_py.model.pipeline import Pipeline, SubpipelineStage
+from orchestrator_py.model.summary import RunSummary
+from orchestrator_py.model.task import TaskContext
+from orchestrator_py.store.event_log import EventLog
+from orchestrator_py.store.folders import make_runs_root
+
+HEARTBEAT = timedelta(seconds=5)
+
+
+@frozen(kw_only=True)
+class PipelineReport:
+    """What is on record of one pipeline run. `cut_short`: the stop named in `summary.cause` ended or kept back at least one stage."""
+
+    summary: RunSummary
+    manifest: Manifest
+    cut_short: bool
+
+    @property
+    def outcome(self) -> Outcome:
+        """The verdict."""
+        return self.summary.outcome or Outcome.ERROR
+
+
+@define(eq=False)
+class PipelineRunner:
+    """Runs pipelines of one configuration, in one open service."""
+
+    site: PipelineSite
+    service: RunService
+
+    async def run(self, pipeline: Pipeline, *, target: str | None = None) -> PipelineReport:
+        """Run the pipeline and return what is on record. Raises ConfigurationError, StoreError or DefectError.
+
+        Ending it from outside is `service.stop`, or cancelling the call; either way the record is complete.
+        """
+        run_id = self.site.create_run_id()
+        make_runs_root(self.site.settings.layout)
+        async with self.site.open_log(run_id) as log:
+            run = self._start(pipeline, run_id, log, target=target, parent=None)
+            closed = await self.service.wait(run)
+        if closed.manifest is None:
+            raise DefectError(f"Run {run_id} ended without a manifest.")
+        return PipelineReport(summary=closed.summary, manifest=closed.manifest, cut_short=run.cut_short)
+
+    def _start(self, pipeline: Pipeline, run_id: RunId, log: EventLog, *, target: str | None, parent: Run | None) -> Run:
+        clock, settings = RunClock(self.service.clock), self.site.settings
+        family = _Family(self)
+        rules = RunRules(
+            agents=self.site.agents(pipeline, run_id, log, family.run_child),
+            mode_policy=pipeline_mode,
+            limit=1 if pipeline.sequential else settings.jobs,
+            on_failure=settings.on_failure,
+            heartbeat=HEARTBEAT,
+        )
+        family.parent = self.service.start(self._opening(pipeline, run_id, clock, target, parent), rules, clock)
+        return family.parent
+
+    def _opening(self, pipeline: Pipeline, run_id: RunId, clock: RunClock, target: str | None, parent: Run | None) -> OpenRun:
+        settings = self.site.settings
+        return open_pipeline(
+            run_id=run_id,
+            task=TaskContext(id=settings.task_id, title=pipeline.title),
+            plan=create_plan(pipeline, target=target),
+            options=PipelineOptions(
+                pipeline=pipeline,
+                jobs=settings.jobs,
+                environment=settings.environment,
+                resume_token=secrets.token_hex(32),
+                parent_run_id=None if parent is None else parent.run_id,
+            ),
+            paths=self.site.paths(run_id),
+            started_at=clock.started_at,
+        )
+
+    # Sub-pipelines -----------------------------------------------------------------------------------------------
+
+    async def run_child(self, stage: SubpipelineStage, parent: Run) -> Execution:
+        """The named pipeline as a run of its own. If its stage is ended, it is stopped, and its record is waited for."""
+        pipeline = select_pipeline(self.site.settings.configuration, stage.pipeline)
+        run_id, origin = self.site.create_run_id(), self.service.clock.monotonic()
+        async with self.site.open_log(run_id) as log:
+            child = self._start(pipeline, run_id, log, target=None, parent=parent)
+            with anyio.CancelScope(shield=True):
+                await self._tell(parent, child, RunStatus.IN_PROGRESS)
+            try:
+                await child.finished.wait()
+            except anyio.get_cancelled_exc_class():  # answered by the facts, as a stopped command is; it is delivered again
+                child.stop(parent.cause or StopCause(StopKind.EMBEDDER, "its stage was ended"))
+            with anyio.CancelScope(shield=True):
+                await child.finished.wait()
+                execution = await self._child_execution(child, parent, origin)
+        return execution
+
+    async def _child_execution(self, child: Run, parent: Run, origin: float) -> Execution:
+        if child.error is not None:
+            raise child.error
+        manifest = None if child.closed is None else child.closed.manifest
+        outcome = None if child.closed is None else child.closed.summary.outcome
+        await self._tell(parent, child, RunStatus.FAILED if manifest is None else manifest.status)
+        return Execution(
+            child_run_id=child.run_id,
+            child_outcome=outcome or Outcome.ERROR,
+            duration=timedelta(seconds=self.service.clock.monotonic() - origin),
+        )
+
+    async def _tell(self, parent: Run, child: Run, status: RunStatus) -> None:
+        path = self.site.manifest_path(child.run_id)
+        await parent.tell_child(ChildRun(run_id=child.run_id, pipeline_id=child.opening.pipeline_id, status=status, manifest=path))
+
+
+@define(eq=False)
+class _Family:
+    """Tells the stages of a run whose children they start; the run exists only after its stages do."""
+
+    runner: PipelineRunner
+    parent: Run | None = field(default=None, init=False)
+
+    async def run_child(self, stage: SubpipelineStage, run_id: RunId) -> Execution:
+        if self.parent is None:
+            raise DefectError(f"Run {run_id} starts the child run of stage {stage.id} before it has begun.")
+        return await self.runner.run_child(stage, self.parent)

@@ -1,0 +1,102 @@
+"""Where the runs of one configuration lie, and the parts that each of them is made of."""
+
+import secrets
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+
+from attrs import field, frozen
+
+from orchestrator_py.actors.subtask import Agents
+from orchestrator_py.core.names import create_run_id
+from orchestrator_py.core.run_opening import RunPaths
+from orchestrator_py.ids import RunId, TaskId
+from orchestrator_py.model.outcome import FailurePolicy
+from orchestrator_py.model.pipeline import Configuration, Pipeline
+from orchestrator_py.model.result import BuildArtifact
+from orchestrator_py.ports import Clock
+from orchestrator_py.stages.agents import RunChild, StageBuilder, StageCommands, StageReviewer, StageTester
+from orchestrator_py.stages.environment import RunPlace
+from orchestrator_py.stages.grace import Grace
+from orchestrator_py.store.event_log import EventLog, open_event_log
+from orchestrator_py.store.layout import Layout, RunLayout
+
+
+@frozen(kw_only=True)
+class PipelineSettings:
+    """How pipelines are run: where, how many stages at once, what a failure does, what a stopped stage gets before KILL."""
+
+    layout: Layout
+    configuration: Configuration
+    task_id: TaskId
+    jobs: int
+    on_failure: FailurePolicy = FailurePolicy.STOP
+    grace: Grace = field(factory=Grace)
+    environment: Mapping[str, str] = field(factory=dict, repr=False)
+
+
+@frozen(kw_only=True)
+class PipelineSite:
+    """Makes ids, paths, logs and agents for the runs of one task."""
+
+    settings: PipelineSettings
+    clock: Clock
+
+    def create_run_id(self) -> RunId:
+        """A new one: it names the run's folder."""
+        return create_run_id(self.clock.now(), secrets.token_hex(4))
+
+    def folder(self, run_id: RunId) -> RunLayout:
+        """The run's folder and the files in it."""
+        return self.settings.layout.task(self.settings.task_id).cli_run(run_id)
+
+    def manifest_path(self, run_id: RunId) -> str:
+        """The path of the run's manifest, as other documents name it."""
+        return self.settings.layout.relative(self.folder(run_id).manifest)
+
+    def open_log(self, run_id: RunId) -> AbstractAsyncContextManager[EventLog]:
+        """The run's event logs, open while it runs."""
+        folder = self.folder(run_id)
+        return open_event_log(runner_path=folder.runner_log, commands_folder=folder.commands, clock=self.clock)
+
+    def paths(self, run_id: RunId) -> RunPaths:
+        """The run's paths, as its documents name them."""
+        layout, folder = self.settings.layout, self.folder(run_id)
+        return RunPaths(
+            artifact_root=layout.relative(folder.folder),
+            runs_root=str(layout.runs_root),
+            out_root=str(layout.out_root),
+            compat_path=layout.relative(layout.task(self.settings.task_id).mcp_pointer(run_id).parent),
+            log_path=layout.relative(folder.runner_log),
+        )
+
+    def agents(self, pipeline: Pipeline, run_id: RunId, log: EventLog, run_child: RunChild) -> Agents:
+        """The agents that run the pipeline's commands."""
+        commands = StageCommands(
+            pipeline=pipeline, place=self._place(pipeline, run_id), logs=log, clock=self.clock, grace=self.settings.grace
+        )
+        return Agents(
+            builder=StageBuilder(commands=commands, run_child=run_child, artifacts=self._artifacts(run_id)),
+            tester=StageTester(commands=commands),
+            reviewer=StageReviewer(commands=commands),
+        )
+
+    def _place(self, pipeline: Pipeline, run_id: RunId) -> RunPlace:
+        layout, folder = self.settings.layout, self.folder(run_id)
+        return RunPlace(
+            task_id=self.settings.task_id,
+            run_id=run_id,
+            pipeline_id=pipeline.id,
+            manifest_path=folder.manifest,
+            run_dir=folder.folder,
+            runs_dir=layout.runs_root,
+            out_dir=layout.out_root,
+            repo_root=layout.root,
+            environ=self.settings.environment,
+        )
+
+    def _artifacts(self, run_id: RunId) -> tuple[BuildArtifact, ...]:
+        runner_log = self.settings.layout.relative(self.folder(run_id).runner_log)
+        return (
+            BuildArtifact(path=self.manifest_path(run_id), description="CLI run manifest"),
+            BuildArtifact(path=runner_log, description="Runner log (ndjson)"),
+        )

@@ -1,0 +1,161 @@
+"""Runs in flight and the aggregators that they report to: what the embedded manager and the command line share."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from typing import Self
+
+import anyio
+from attrs import define, field
+
+from orchestrator_py.actors.aggregator import Aggregator
+from orchestrator_py.actors.directory import Handle, join_aggregator
+from orchestrator_py.actors.event_stream import EventRouter, EventStream, Switchboard
+from orchestrator_py.actors.host import Host
+from orchestrator_py.actors.run import Run, RunRules
+from orchestrator_py.actors.run_clock import RunClock
+from orchestrator_py.errors import DefectError
+from orchestrator_py.ids import TaskId
+from orchestrator_py.model.events import Event
+from orchestrator_py.model.messages import ClosedRun, Flush, OpenRun
+from orchestrator_py.model.outcome import StopCause, StopKind
+from orchestrator_py.ports import Clock, HistoryStore, RunFiles
+from orchestrator_py.store.layout import Layout
+from orchestrator_py.store.memory import MemoryTaskStore
+from orchestrator_py.store.run_files import DiskRunFiles, MemoryRunFiles
+from orchestrator_py.store.task_store import open_task_store
+
+IDLE_TASKS = 32
+"""Aggregators without a run that are kept open, so that the next run of their task finds everything in place."""
+
+
+@define(eq=False)
+class RunService:
+    """`layout` None keeps everything in memory. Used as `async with`: leaving ends every run that is still in flight."""
+
+    layout: Layout | None
+    clock: Clock
+    events: Switchboard = field(factory=Switchboard, init=False)
+    _host: Host = field(factory=Host, init=False)
+    _runs: set[Run] = field(factory=set, init=False)
+    _streams: list[EventStream] = field(factory=list, init=False)
+    _kept: "OrderedDict[TaskId, tuple[AsyncExitStack, Handle]]" = field(factory=OrderedDict, init=False)
+    _memory: dict[TaskId, tuple[MemoryTaskStore, MemoryRunFiles]] = field(factory=dict, init=False)
+
+    async def __aenter__(self) -> Self:
+        await self._host.__aenter__()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.stop(StopCause(StopKind.EMBEDDER, "the manager was closed"))
+        with anyio.CancelScope(shield=True):
+            await self._host.__aexit__()
+            try:
+                await self._let_go_of_all()
+            finally:
+                for stream in self._streams:
+                    stream.close()
+
+    def start(self, opening: OpenRun, rules: RunRules, clock: RunClock) -> Run:
+        """Begin a run; it is worked off whatever becomes of the caller, until it is stopped."""
+        run = Run(opening, rules, clock)
+        self._runs.add(run)
+        try:
+            self._host.start_soon(self._conduct, run)
+        except RuntimeError:
+            self._runs.discard(run)
+            raise
+        return run
+
+    async def wait(self, run: Run) -> ClosedRun:
+        """The end of a run, when it is on record. A caller that is cancelled stops it, waits for the record, and is cancelled still.
+
+        Raises StoreError if it could not be put on record, DefectError if the report cannot be vouched for.
+        """
+        try:
+            await run.finished.wait()
+        except anyio.get_cancelled_exc_class():
+            run.stop(StopCause(StopKind.EMBEDDER, "the caller was cancelled"))
+            with anyio.CancelScope(shield=True):
+                await run.finished.wait()
+            raise
+        if run.error is not None:
+            raise run.error
+        if run.closed is None:
+            raise DefectError(f"Run {run.run_id} ended without a report.")
+        return run.closed
+
+    def stop(self, cause: StopCause) -> None:
+        """Stop every run in flight."""
+        for run in tuple(self._runs):
+            run.stop(cause)
+
+    async def flush(self) -> None:
+        """Everything recorded so far stands in the history and the rollups when this returns."""
+        for _, handle in tuple(self._kept.values()):
+            await handle.ref.ask(Flush())
+
+    def follow(self) -> EventStream:
+        """The events of all runs of this service from now on."""
+        stream = EventStream()
+        self._streams.append(stream)
+        self.events.subscribe(stream.publish)
+        return stream
+
+    def subscribe(self, subscriber: Callable[[Event], object]) -> Callable[[], None]:
+        """Call the subscriber with every event; what it raises is logged. The answer unsubscribes."""
+        return self.events.subscribe(subscriber)
+
+    # Aggregators -------------------------------------------------------------------------------------------------
+
+    async def _conduct(self, run: Run) -> None:
+        task_id = run.opening.task.id
+        try:
+            async with self._join(task_id) as handle:
+                with handle.events.routing(run.run_id, self.events.publish):
+                    await self._keep(task_id)
+                    await run.work(handle.ref)
+        except Exception as error:  # opening or leaving the aggregator failed: whoever waits for the run is told
+            run.error = run.error or error
+        finally:
+            run.finished.set()
+            self._runs.discard(run)
+
+    def _join(self, task_id: TaskId) -> AbstractAsyncContextManager[Handle]:
+        key: Hashable = (self, task_id) if self.layout is None else (self.layout.runs_root, self.layout.out_root, task_id)
+        return join_aggregator(key, lambda events: self._create_aggregator(task_id, events))
+
+    def _create_aggregator(self, task_id: TaskId, events: EventRouter) -> Aggregator:
+        open_history, files = self._in_memory(task_id) if self.layout is None else self._on_disk(self.layout, task_id)
+        return Aggregator(task_id=task_id, open_history=open_history, files=files, sink=events, clock=self.clock)
+
+    def _on_disk(self, layout: Layout, task_id: TaskId) -> tuple[Callable[[], HistoryStore], RunFiles]:
+        return lambda: open_task_store(layout, task_id, now=self.clock.now), DiskRunFiles(layout, task_id)
+
+    def _in_memory(self, task_id: TaskId) -> tuple[Callable[[], HistoryStore], RunFiles]:
+        store, files = self._memory.setdefault(task_id, (MemoryTaskStore(), MemoryRunFiles()))
+        return lambda: store, files
+
+    async def _keep(self, task_id: TaskId) -> None:
+        """Hold on to the task's aggregator after the run; the task that was idle longest is let go of."""
+        if task_id in self._kept:
+            self._kept.move_to_end(task_id)
+            return
+        stack = AsyncExitStack()
+        self._kept[task_id] = (stack, await stack.enter_async_context(self._join(task_id)))
+        busy = {run.opening.task.id for run in self._runs}
+        idle = [kept for kept in self._kept if kept not in busy]
+        for old in idle[: max(0, len(self._kept) - IDLE_TASKS)]:
+            leaving, _ = self._kept.pop(old)
+            await leaving.aclose()
+
+    async def _let_go_of_all(self) -> None:
+        first: Exception | None = None
+        while self._kept:
+            _, (stack, _) = self._kept.popitem()
+            try:
+                await stack.aclose()
+            except Exception as error:  # every task is put in order before the first problem is told
+                first = first or error
+        if first is not None:
+            raise first

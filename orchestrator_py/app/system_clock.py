@@ -1,0 +1,18 @@
+"""The machine's clocks."""
+
+import time
+from datetime import UTC, datetime
+
+from orchestrator_py.model.timestamp import Timestamp, format_timestamp
+
+
+class SystemClock:
+    """Wall time in UTC, and the monotonic clock."""
+
+    def now(self) -> Timestamp:
+        """The moment, as files name it."""
+        return format_timestamp(datetime.now(UTC))
+
+    def monotonic(self) -> float:
+        """Seconds since some fixed point."""
+        return time.monotonic()

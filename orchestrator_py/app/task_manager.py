@@ -1,0 +1,170 @@
+"""The embedded manager: give it four agents, hand it tasks, get summaries that can be trusted."""
+
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+from orchestrator_py.actors.event_stream import EventStream
+from orchestrator_py.actors.run import ModePolicy, RunRules
+from orchestrator_py.actors.run_clock import RunClock
+from orchestrator_py.actors.subtask import Agents
+from orchestrator_py.app.run_service import RunService
+from orchestrator_py.app.system_clock import SystemClock
+from orchestrator_py.core import fixed_texts
+from orchestrator_py.core.mode import default_mode
+from orchestrator_py.core.names import create_embedded_run_id
+from orchestrator_py.core.plan import validate_needs
+from orchestrator_py.core.run_opening import RunPaths, open_after_planner_error, open_embedded
+from orchestrator_py.errors import IdentifierError, InputError
+from orchestrator_py.ids import RunId, TaskId, parse_run_id
+from orchestrator_py.model.events import Event
+from orchestrator_py.model.messages import OpenRun
+from orchestrator_py.model.outcome import FailurePolicy, StopCause, StopKind
+from orchestrator_py.model.summary import RunSummary
+from orchestrator_py.model.task import PlanResult, TaskContext
+from orchestrator_py.ports import Builder, Clock, Planner, Reviewer, Tester
+from orchestrator_py.store.layout import RESERVED_RUN_IDS, Layout
+
+DEFAULT_CONCURRENCY = 32
+
+
+class TaskManager:
+    """Runs the subtasks of tasks concurrently, in the caller's event loop, and reports how they went.
+
+    `planner`, `builder`, `tester` and `reviewer` are objects with one async method each. `root`: the folder below which `.runs/` and
+    `out/` are written; None keeps everything in memory. `max_concurrency`: subtasks of one run at a time. `on_failure`: `"stop"` starts
+    nothing new after a failure, `"cancel"` also ends what runs, `"continue"` goes on. `group=False` runs one subtask, the one that the
+    plan selects. `keep_summaries=False` records the metrics entry only. `run_id_factory` is called with the task.
+
+    Raises InputError for arguments that make no sense. Several managers may work on the same tasks at the same time.
+    """
+
+    def __init__(
+        self,
+        *,
+        planner: Planner,
+        builder: Builder,
+        tester: Tester,
+        reviewer: Reviewer,
+        root: Path | str | None = None,
+        max_concurrency: int = DEFAULT_CONCURRENCY,
+        on_failure: Literal["stop", "cancel", "continue"] | FailurePolicy = "stop",
+        group: bool = True,
+        keep_summaries: bool = True,
+        mode_policy: ModePolicy = default_mode,
+        run_id_factory: Callable[[TaskContext], str] | None = None,
+        clock: Clock | None = None,
+        pipeline_id: str = "embedded",
+    ) -> None:
+        self._clock = clock or SystemClock()
+        self._planner = planner
+        self._rules = RunRules(
+            agents=Agents(builder=builder, tester=tester, reviewer=reviewer),
+            mode_policy=mode_policy,
+            limit=_checked_concurrency(max_concurrency),
+            on_failure=_parse_policy(on_failure),
+        )
+        self._group = group
+        self._keep_summaries = keep_summaries
+        self._run_id_factory = run_id_factory or self._create_run_id
+        self._pipeline_id = pipeline_id
+        self._layout = None if root is None else Layout.below(Path(root))
+        self._service = RunService(self._layout, self._clock)
+
+    async def __aenter__(self) -> Self:
+        await self._service.__aenter__()
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Runs still in flight are stopped and put on record; everything recorded is folded and published."""
+        await self._service.__aexit__()
+
+    async def execute(self, task: TaskContext) -> RunSummary:
+        """Plan the task, run its subtasks, and return the summary once it is on record.
+
+        A planner that raises gives a summary that says so. Raises PlanError if nothing can run (or, without a group, nothing is
+        selected), StoreError if the run could not be put on record, DefectError if the report cannot be vouched for. Cancelling the
+        call stops the subtasks, leaves a `cancelled` record and goes on as the cancellation.
+        """
+        clock = RunClock(self._clock)
+        run_id = self._checked_run_id(self._run_id_factory(task))
+        opening = await self._open(task, run_id, clock)
+        closed = await self._service.wait(self._service.start(opening, self._rules, clock))
+        return closed.summary
+
+    async def flush(self) -> None:
+        """Fold and publish: history and rollups hold every finished run when this returns."""
+        await self._service.flush()
+
+    def stop(self, reason: str = "stop was called") -> None:
+        """Stop every run in flight; their `execute` calls return `cancelled` summaries."""
+        self._service.stop(StopCause(StopKind.EMBEDDER, reason))
+
+    def events(self) -> EventStream:
+        """An async iterator over the events of all runs of this manager from now on; it ends when the manager closes."""
+        return self._service.follow()
+
+    def subscribe(self, subscriber: Callable[[Event], object]) -> Callable[[], None]:
+        """Call `subscriber` with every event from now on; what it raises is logged and changes nothing. The answer unsubscribes."""
+        return self._service.subscribe(subscriber)
+
+    async def _open(self, task: TaskContext, run_id: RunId, clock: RunClock) -> OpenRun:
+        paths = RunPaths(artifact_root=self._artifact_root(task.id, run_id))
+        try:
+            plan = await self._planner.plan(task)
+            if not isinstance(plan, PlanResult):
+                raise TypeError(fixed_texts.NOT_A_PLAN)
+        except Exception as error:  # a planner is the caller's code; what it raises is reported, not raised
+            message = fixed_texts.error_message(error)
+            return open_after_planner_error(
+                run_id=run_id,
+                task=task,
+                message=message,
+                pipeline_id=self._pipeline_id,
+                paths=paths,
+                started_at=clock.started_at,
+                keep_summary=self._keep_summaries,
+            )
+        opening = open_embedded(
+            run_id=run_id,
+            task=task,
+            plan=plan,
+            grouped=self._group,
+            limit=self._rules.limit,
+            pipeline_id=self._pipeline_id,
+            paths=paths,
+            started_at=clock.started_at,
+            keep_summary=self._keep_summaries,
+        )
+        validate_needs(PlanResult(items=opening.order))
+        return opening
+
+    def _artifact_root(self, task_id: TaskId, run_id: RunId) -> str:
+        if self._layout is None:
+            return f".runs/{task_id}/{run_id}"
+        return self._layout.relative(self._layout.task(task_id).embedded_run(run_id).folder)
+
+    def _create_run_id(self, task: TaskContext) -> str:
+        return create_embedded_run_id(task.id, self._clock.now(), secrets.token_hex(4))
+
+    def _checked_run_id(self, value: str) -> RunId:
+        run_id = parse_run_id(value)
+        if run_id in RESERVED_RUN_IDS:
+            raise IdentifierError(f'Invalid run ID "{run_id}": the task\'s own files have that name; choose another.')
+        return run_id
+
+
+def _checked_concurrency(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise InputError(f"max_concurrency is {value!r}; give a whole number from 1.")
+    return value
+
+
+def _parse_policy(value: str | FailurePolicy) -> FailurePolicy:
+    try:
+        return FailurePolicy(value)
+    except ValueError:
+        words = ", ".join(repr(policy.value) for policy in FailurePolicy)
+        raise InputError(f"on_failure is {value!r}; choose one of {words}.") from None

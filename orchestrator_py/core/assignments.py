@@ -1,0 +1,170 @@
+"""How instances come into being and change: pure transitions; a terminal record is never touched again."""
+
+import math
+from collections import Counter
+from collections.abc import Callable
+
+from attrs import evolve
+
+from orchestrator_py.errors import ConfigurationError, DefectError
+from orchestrator_py.ids import InstanceId
+from orchestrator_py.model.assignment import (
+    Assignment,
+    AssignmentStatus,
+    Attempt,
+    AttemptStatus,
+    RecoveryCheckpoint,
+    SchedulerPlan,
+    Slot,
+)
+from orchestrator_py.model.manifest import RunStatus
+from orchestrator_py.model.run_request import FanOut, RunRequest, RunSchedule
+from orchestrator_py.model.timestamp import Timestamp
+
+_ONE_GENERAL = (FanOut(capability="general"),)
+
+
+# Creating ----------------------------------------------------------------------------------------------------------
+
+
+def create_scheduler_plan(request: RunRequest, *, requested_at: Timestamp, instance_prefix: str | None = None) -> SchedulerPlan:
+    """As many instances as the request allows, each assigned and pending, the heaviest capability first.
+
+    Instances are named `<prefix>-<capability>-<NN>`; the prefix is the lower-cased task id unless one is given.
+    ConfigurationError if the bounds contradict each other or there are too few slots.
+    """
+    schedule = request.schedule
+    _refuse_impossible_bounds(schedule)
+    prefix = request.task.id.lower() if instance_prefix is None else instance_prefix
+    group_size = math.trunc(request.group.group_size or 0) if request.group else 0
+    names: Counter[str] = Counter()
+    assignments: dict[InstanceId, Assignment] = {}
+    for index, entry in enumerate(_slots(schedule)[: _instance_count(schedule)]):
+        names[entry.capability] += 1
+        instance_id = InstanceId(f"{prefix}-{entry.capability}-{names[entry.capability]:02d}")
+        group_index = index % group_size + 1 if group_size > 0 else None
+        slot = Slot(weight=entry.weight, max_concurrency=entry.slots, group_index=group_index)
+        assignments[instance_id] = _assign(instance_id, entry.capability, slot, requested_at)
+    return SchedulerPlan(
+        requested_at=requested_at,
+        min_instances=schedule.min_instances,
+        max_instances=schedule.max_instances,
+        recovery=schedule.recovery,
+        assignments=assignments,
+    )
+
+
+def with_lanes(request: RunRequest, lanes: int) -> RunRequest:
+    """The request, changed so that its plan has exactly `lanes` instances; slots that are missing go to the capabilities in turn.
+
+    A request that yields that many already comes back as it is. ConfigurationError for less than one lane.
+    """
+    schedule = request.schedule
+    if lanes < 1:
+        raise ConfigurationError(f"A run needs at least one lane, not {lanes}; ask for one job or more.")
+    if schedule.min_instances <= schedule.max_instances and _instance_count(schedule) == lanes <= len(_slots(schedule)):
+        return request
+    fan_out = _widened(schedule.fan_out or _ONE_GENERAL, lanes)
+    return evolve(request, schedule=evolve(schedule, min_instances=lanes, max_instances=lanes, fan_out=fan_out))
+
+
+def _refuse_impossible_bounds(schedule: RunSchedule) -> None:
+    least, most, slots = schedule.min_instances, schedule.max_instances, len(_slots(schedule))
+    if least > most:
+        raise ConfigurationError(f"Scheduler minInstances ({least}) cannot exceed maxInstances ({most}).")
+    if least > slots:
+        raise ConfigurationError(
+            f"Scheduler requires at least {least} instances but only {slots} fan-out {'slot' if slots == 1 else 'slots'} "
+            "are available. Adjust the schedule fanOut or lower minInstances."
+        )
+
+
+def _slots(schedule: RunSchedule) -> list[FanOut]:
+    """Each entry as often as it has slots; heaviest first, equal weights in the order of the request."""
+    slots = [entry for entry in schedule.fan_out or _ONE_GENERAL for _ in range(entry.slots)]
+    return sorted(slots, key=lambda entry: -entry.weight)
+
+
+def _instance_count(schedule: RunSchedule) -> int:
+    return max(schedule.min_instances, min(schedule.max_instances, len(_slots(schedule))))
+
+
+def _widened(fan_out: tuple[FanOut, ...], lanes: int) -> tuple[FanOut, ...]:
+    missing = max(0, lanes - sum(entry.slots for entry in fan_out))
+    each, rest = divmod(missing, len(fan_out))
+    return tuple(
+        evolve(entry, max_concurrency=entry.slots + each + (index < rest)) if each or index < rest else entry
+        for index, entry in enumerate(fan_out)
+    )
+
+
+def _assign(instance_id: InstanceId, capability: str, slot: Slot, at: Timestamp) -> Assignment:
+    attempt = Attempt(number=1, assigned_at=at)
+    return Assignment(instance_id=instance_id, capability=capability, assigned_at=at, metadata=slot, attempts=(attempt,))
+
+
+# Changing ----------------------------------------------------------------------------------------------------------
+
+
+def start_instance(plan: SchedulerPlan, instance_id: InstanceId, at: Timestamp) -> SchedulerPlan:
+    """The instance takes its first work at `at`. No news for one that already runs or has ended."""
+    assignment = _find(plan, instance_id)
+    if assignment.status is not AssignmentStatus.ASSIGNED:
+        return plan
+    attempts = _with_last(assignment, lambda last: evolve(last, status=AttemptStatus.RUNNING, started_at=at))
+    return _replaced(plan, evolve(assignment, status=AssignmentStatus.RUNNING, attempts=attempts))
+
+
+def end_instance(
+    plan: SchedulerPlan,
+    instance_id: InstanceId,
+    at: Timestamp | None,
+    *,
+    succeeded: bool,
+    checkpoint: RecoveryCheckpoint | None = None,
+) -> SchedulerPlan:
+    """The work of the instance has ended at `at`, None if nobody saw it. No news for one that has ended before."""
+    status = AssignmentStatus.SUCCEEDED if succeeded else AssignmentStatus.FAILED
+    return _replaced(plan, _ended(_find(plan, instance_id), status, at, checkpoint))
+
+
+def finalise(plan: SchedulerPlan, run_status: RunStatus, at: Timestamp | None) -> SchedulerPlan:
+    """The run has ended with `run_status`: instances that have not ended by themselves take its word, at `at`.
+
+    A run that has not ended changes nothing. An instance that never started keeps no started time.
+    """
+    if not run_status.is_terminal:
+        return plan
+    status = AssignmentStatus.SUCCEEDED if run_status is RunStatus.SUCCEEDED else AssignmentStatus.FAILED
+    return evolve(plan, assignments={key: _ended(assignment, status, at) for key, assignment in plan.assignments.items()})
+
+
+def _find(plan: SchedulerPlan, instance_id: InstanceId) -> Assignment:
+    try:
+        return plan.assignments[instance_id]
+    except KeyError:
+        raise DefectError(f"The scheduler plan has no instance {instance_id!r}; it was created for other lanes.") from None
+
+
+def _ended(
+    assignment: Assignment, status: AssignmentStatus, at: Timestamp | None, checkpoint: RecoveryCheckpoint | None = None
+) -> Assignment:
+    if assignment.status.terminal:
+        return assignment
+    word = AttemptStatus.COMPLETED if status is AssignmentStatus.SUCCEEDED else AttemptStatus.FAILED
+    more = () if checkpoint is None else (checkpoint,)
+    attempts = _with_last(
+        assignment,
+        lambda last: evolve(last, status=word, completed_at=at, recovery_checkpoints=(*last.recovery_checkpoints, *more)),
+    )
+    return evolve(assignment, status=status, completed_at=at, attempts=attempts)
+
+
+def _with_last(assignment: Assignment, change: Callable[[Attempt], Attempt]) -> tuple[Attempt, ...]:
+    """The attempts with the last one changed, unless that one has ended already."""
+    *earlier, last = assignment.attempts
+    return (*earlier, last if last.status.terminal else change(last))
+
+
+def _replaced(plan: SchedulerPlan, assignment: Assignment) -> SchedulerPlan:
+    return evolve(plan, assignments={**plan.assignments, assignment.instance_id: assignment})

@@ -1,0 +1,86 @@
+"""The scheduler plan in its two forms: in the manifest (read and written), and in the run summary (written)."""
+
+from enum import Enum
+
+from attrs import field, frozen
+
+from orchestrator_py.core.codec.strict import create_converter, decode, shape
+from orchestrator_py.model.assignment import Assignment, Attempt, RecoveryCheckpoint, SchedulerPlan, Slot
+from orchestrator_py.model.run_request import Recovery
+from orchestrator_py.model.timestamp import Timestamp
+
+
+class _Mode(Enum):
+    MULTI_INSTANCE = "multi-instance"
+
+
+@frozen(kw_only=True)
+class _PlanDocument:
+    """The plan in the manifest: a list of assignments, and a mode of which there is one."""
+
+    mode: _Mode = _Mode.MULTI_INSTANCE
+    requested_at: Timestamp
+    min_instances: int
+    max_instances: int
+    recovery: Recovery
+    assignments: tuple[Assignment, ...] = field()
+
+    @assignments.validator
+    def _each_once(self, _: object, assignments: tuple[Assignment, ...]) -> None:
+        if len({assignment.instance_id for assignment in assignments}) < len(assignments):
+            raise ValueError("an instance is listed twice under assignments")
+
+
+_MANIFEST = create_converter()
+shape(_MANIFEST, Recovery, keys="snake", always="all")
+shape(_MANIFEST, RecoveryCheckpoint, keys="snake")
+shape(_MANIFEST, Attempt, keys="snake", always="all")
+shape(_MANIFEST, Slot, keys="camel", unwritten=frozenset({"group_index"}))
+shape(_MANIFEST, Assignment, keys="snake", always="all")
+shape(_MANIFEST, _PlanDocument, keys="snake", always="all")
+
+_SUMMARY = create_converter()
+shape(_SUMMARY, Recovery, keys="camel", always="all")
+
+
+def scheduler_to_manifest(plan: SchedulerPlan) -> dict[str, object]:
+    """The plan as the manifest holds it."""
+    document = _PlanDocument(
+        requested_at=plan.requested_at,
+        min_instances=plan.min_instances,
+        max_instances=plan.max_instances,
+        recovery=plan.recovery,
+        assignments=tuple(plan.assignments.values()),
+    )
+    data: dict[str, object] = _MANIFEST.unstructure(document)
+    return data
+
+
+def scheduler_from_manifest(data: object) -> SchedulerPlan:
+    """The plan that a manifest holds; DecodeError for anything else, an end on a record that has not ended included."""
+    document = decode(_MANIFEST, _PlanDocument, data)
+    return SchedulerPlan(
+        requested_at=document.requested_at,
+        min_instances=document.min_instances,
+        max_instances=document.max_instances,
+        recovery=document.recovery,
+        assignments={assignment.instance_id: assignment for assignment in document.assignments},
+    )
+
+
+def scheduler_to_summary(plan: SchedulerPlan) -> dict[str, object]:
+    """The plan as the run summary tells it: attempts are counted, of the times only the last end is told."""
+    return {
+        "mode": _Mode.MULTI_INSTANCE.value,
+        "recovery": _SUMMARY.unstructure(plan.recovery),
+        "assignments": [
+            {
+                "instanceId": assignment.instance_id,
+                "capability": assignment.capability,
+                "status": assignment.status.value,
+                "attempts": len(assignment.attempts),
+                "lastCompletedAt": assignment.completed_at,
+            }
+            for assignment in plan.assignments.values()
+        ],
+    }

@@ -1,0 +1,286 @@
+"""One strict cattrs converter: nothing is coerced, every problem is named with its place in the document.
+
+The shape of a class is declared beside the typed functions that use it, with `shape(...)`; values know no key names.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from enum import Enum
+from functools import partial
+from types import UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+
+from attrs import NOTHING, fields, frozen, resolve_types
+from cattrs import Converter
+
+from orchestrator_py.core.suggestion import suggest
+from orchestrator_py.errors import DecodeError
+from orchestrator_py.model.absent import ABSENT, Absent
+
+T = TypeVar("T")
+
+_WORDS = {str: "a text", bool: "true or false", int: "a whole number", float: "a number", tuple: "a list", dict: "an object"}
+
+
+@frozen
+class Problem:
+    """One thing that is wrong in a document: where (`$.stages[2].id`) and what was expected there."""
+
+    place: str
+    message: str
+
+    def below(self, step: str) -> "Problem":
+        """The same problem, seen from one level further up."""
+        return Problem("$" + step + self.place.removeprefix("$"), self.message)
+
+
+class ShapeError(ValueError):
+    """Data that does not fit; only `decode` lets it out, as a DecodeError."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(f"{problem.place}: {problem.message}" for problem in self.problems))
+
+
+@frozen(kw_only=True)
+class _Key:
+    """How one field stands in JSON."""
+
+    field: str
+    key: str
+    kind: Any
+    default: Any  # NOTHING: the key is required
+    omitted: bool  # left out while it holds the default
+    unwritten: bool  # read, and always left out
+
+    def is_left_out(self, value: object) -> bool:
+        return self.unwritten or (self.omitted and (value is self.default or value == self.default))
+
+
+@frozen(kw_only=True)
+class _Shape:
+    """How a class stands in JSON: its keys in their order, and what becomes of others."""
+
+    keys: tuple[_Key, ...]
+    names: frozenset[str]
+    extra: bool
+    ignored: frozenset[str]
+
+
+def shape(
+    converter: Converter,
+    cls: type[Any],
+    *,
+    keys: Literal["snake", "camel"],
+    renamed: Mapping[str, str] | None = None,
+    hidden: frozenset[str] = frozenset(),
+    unwritten: frozenset[str] = frozenset(),
+    always: frozenset[str] | Literal["all"] = frozenset(),
+    extra: bool = False,
+    ignored: frozenset[str] = frozenset(),
+) -> None:
+    """Declare how an attrs class stands in JSON.
+
+    Keys come in the order of the fields. A field with a default is an optional key that is left out while it holds the default,
+    unless it is in `always`. `hidden` fields never appear, `unwritten` ones are read only. `extra`: unknown keys are kept in the field
+    `extra` and written last; otherwise they are refused. `ignored` keys are accepted and dropped; the field `ignored` holds the names
+    of those that were there.
+    """
+    resolve_types(cls)
+    concealed = hidden | ({"extra"} if extra else frozenset()) | ({"ignored"} if ignored else frozenset())
+    plan = tuple(
+        _Key(
+            field=field.name,
+            key=(renamed or {}).get(field.name) or (_camel(field.name) if keys == "camel" else field.name),
+            kind=field.type,
+            default=_default_of(field.default),
+            omitted=field.default is not NOTHING and always != "all" and field.name not in always,
+            unwritten=field.name in unwritten,
+        )
+        for field in fields(cls)
+        if field.name not in concealed
+    )
+    form = _Shape(keys=plan, names=frozenset(key.key for key in plan), extra=extra, ignored=ignored)
+    converter.register_structure_hook(cls, partial(_structure_object, converter, form))
+    converter.register_unstructure_hook(cls, partial(_unstructure_object, converter, form))
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+def _default_of(default: Any) -> Any:
+    return default.factory() if hasattr(default, "factory") else default
+
+
+def _structure_object(converter: Converter, form: _Shape, data: object, cls: type[T]) -> T:
+    if not isinstance(data, Mapping):
+        raise _mismatch(dict, data)
+    problems: list[Problem] = []
+    values: dict[str, object] = {}
+    for key in form.keys:
+        if key.key in data:
+            _structure_at(converter, step(key.key), data[key.key], key.kind, partial(values.__setitem__, key.field), problems)
+        elif key.default is NOTHING:
+            problems.append(Problem("$", f"the key {key.key!r} is missing"))
+    rest = {key: value for key, value in data.items() if key not in form.names}
+    if form.ignored:
+        values["ignored"] = tuple(key for key in rest if key in form.ignored)
+    if form.extra:
+        values["extra"] = rest
+    else:
+        known = [key.key for key in form.keys]
+        problems += (Problem("$" + step(key), f"unknown key{suggest(key, known)}") for key in rest if key not in form.ignored)
+    if problems:
+        raise ShapeError(problems)
+    return cls(**values)
+
+
+def _structure_at(converter: Converter, where: str, data: object, kind: Any, keep: Callable[[Any], None], problems: list[Problem]) -> None:
+    try:
+        keep(converter.structure(data, kind))
+    except ShapeError as error:
+        problems.extend(problem.below(where) for problem in error.problems)
+    except ValueError as error:  # a constructor that refuses
+        problems.append(Problem("$" + where, str(error)))
+
+
+def _unstructure_object(converter: Converter, form: _Shape, value: Any) -> dict[str, object]:
+    data: dict[str, object] = {}
+    for key in form.keys:
+        item = getattr(value, key.field)
+        if not key.is_left_out(item):
+            data[key.key] = item if type(item) is str or item is None else converter.unstructure(item)
+    return {**data, **value.extra} if form.extra else data
+
+
+def create_converter() -> Converter:
+    """A converter whose primitives check instead of coercing; mappings and `object` hold JSON data as it is."""
+    converter = Converter(unstruct_collection_overrides={tuple: list})
+    for primitive in (str, bool, int, float):
+        converter.register_structure_hook(primitive, partial(_structure_primitive, primitive))
+    converter.register_structure_hook_func(lambda kind: kind is object, lambda data, _: data)
+    converter.register_structure_hook_func(_is_enum, _structure_enum)
+    converter.register_structure_hook_func(_is_tuple, partial(_structure_tuple, converter))
+    converter.register_structure_hook_func(_is_mapping, partial(_structure_mapping, converter))
+    converter.register_structure_hook_func(_is_union, partial(_structure_union, converter))
+    return converter
+
+
+def _structure_primitive(primitive: type[object], data: object, _: object) -> object:
+    if type(data) is primitive or (primitive is float and type(data) is int):
+        return data
+    raise _mismatch(primitive, data)
+
+
+def _structure_enum(data: object, cls: type[Enum]) -> Enum:
+    for member in cls:
+        if member.value == data and type(data) is type(member.value):
+            return member
+    words = ", ".join(repr(member.value) for member in cls)
+    raise ShapeError([Problem("$", f"expected one of {words}, got {show(data)}")])
+
+
+def _structure_tuple(converter: Converter, data: object, cls: Any) -> tuple[object, ...]:
+    if not isinstance(data, list | tuple):
+        raise _mismatch(tuple, data)
+    items: list[object] = []
+    problems: list[Problem] = []
+    for index, item in enumerate(data):
+        _structure_at(converter, f"[{index}]", item, get_args(cls)[0], items.append, problems)
+    if problems:
+        raise ShapeError(problems)
+    return tuple(items)
+
+
+def _structure_mapping(converter: Converter, data: object, cls: Any) -> Mapping[str, object]:
+    if not isinstance(data, Mapping):
+        raise _mismatch(dict, data)
+    key_kind, item_kind = get_args(cls)
+    items: dict[str, object] = {}
+    problems: list[Problem] = []
+    for key, item in data.items():
+        _structure_at(converter, step(key), key, key_kind, lambda _: None, problems)
+        _structure_at(converter, step(key), item, item_kind, partial(items.__setitem__, key), problems)
+    if problems:
+        raise ShapeError(problems)
+    return items
+
+
+def _structure_union(converter: Converter, data: object, cls: Any) -> object:
+    """`X | None | Absent`: null only where None is named; the other kinds are tried in order, the first problem is told."""
+    if data is ABSENT and Absent in get_args(cls):
+        return data
+    if data is None and type(None) in get_args(cls):
+        return None
+    first: ShapeError | None = None
+    for kind in get_args(cls):
+        if kind in (type(None), Absent):
+            continue
+        try:
+            return converter.structure(data, kind)
+        except ShapeError as error:
+            first = first or error
+    raise first or _mismatch(dict, data)
+
+
+def _is_enum(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Enum)
+
+
+def _is_tuple(kind: object) -> bool:
+    return get_origin(kind) is tuple and get_args(kind)[1:] == (Ellipsis,)
+
+
+def _is_mapping(kind: object) -> bool:
+    return getattr(get_origin(kind), "__name__", "") == "Mapping"
+
+
+def _is_union(kind: object) -> bool:
+    return get_origin(kind) in (Union, UnionType)
+
+
+def _mismatch(wanted: type[object], data: object) -> ShapeError:
+    return ShapeError([Problem("$", f"expected {_WORDS[wanted]}, got {show(data)}")])
+
+
+def step(key: str) -> str:
+    """The step into a member of an object, as a JSON path writes it: `.stages`, or `["a b"]` where that would be misread."""
+    return f".{key}" if re.fullmatch(r"[\w-]+", key) else f"[{json.dumps(key)}]"
+
+
+def show(data: object) -> str:
+    """A short name of a JSON value for a message."""
+    match data:
+        case None:
+            return "null"
+        case bool():
+            return "true" if data else "false"
+        case Mapping():
+            return "an object"
+        case list() | tuple():
+            return "a list"
+        case _:
+            text = repr(data)
+            return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def decode_at(converter: Converter, cls: type[T], data: object, place: str, problems: list[Problem]) -> T | None:
+    """Like `decode` for a part of a document that stands at `place`: adds to `problems` instead of raising, and answers None."""
+    found: list[T] = []
+    _structure_at(converter, place.removeprefix("$"), data, cls, found.append, problems)
+    return found[0] if found else None
+
+
+def decode(converter: Converter, cls: type[T], data: object) -> T:
+    """The value that JSON data stands for; DecodeError names every problem with its place."""
+    try:
+        return converter.structure(data, cls)
+    except ShapeError as error:
+        raise DecodeError(str(error)) from None
+    except ValueError as error:  # a constructor that refuses
+        raise DecodeError(f"$: {error}") from None
+    except RecursionError:
+        raise DecodeError("$: nested too deeply") from None

@@ -1,0 +1,50 @@
+"""The files of a run as bytes: manifest, summaries, heartbeat, and the pointers that older readers follow."""
+
+from orchestrator_py.core.codec.contract import to_json
+from orchestrator_py.core.json_text import encode_json, pretty_json
+from orchestrator_py.model.document import DocumentKind, RunDocument
+from orchestrator_py.model.manifest import Manifest
+from orchestrator_py.model.messages import Beat, OpenRun
+from orchestrator_py.model.summary import RunSummary
+
+_NEWLINE = b"\n"
+
+
+def birth_documents(manifest: Manifest) -> tuple[RunDocument, ...]:
+    """What stands before the first stage starts: the manifest, the token that a resume asks for, the pointer to both."""
+    token = RunDocument(kind=DocumentKind.RESUME_TOKEN, run_id=manifest.run_id, content=f"{manifest.resume_token}\n".encode())
+    return manifest_document(manifest), token, _pointer_document(manifest)
+
+
+def manifest_document(manifest: Manifest) -> RunDocument:
+    """The manifest as it stands."""
+    return RunDocument(kind=DocumentKind.MANIFEST, run_id=manifest.run_id, content=_pretty(manifest) + _NEWLINE)
+
+
+def summary_documents(bare: RunSummary, full: RunSummary, opening: OpenRun) -> tuple[RunDocument, ...]:
+    """The run's summaries: the manager's own, which by contract has no final newline, and a command-line run's with its scheduler."""
+    if not opening.keep_summary:
+        return ()
+    embedded = RunDocument(kind=DocumentKind.EMBEDDED_SUMMARY, run_id=bare.run_id, content=_pretty(bare))
+    if opening.manifest is None:
+        return (embedded,)
+    return embedded, RunDocument(kind=DocumentKind.RUN_SUMMARY, run_id=full.run_id, content=_pretty(full) + _NEWLINE)
+
+
+def heartbeat_document(beat: Beat) -> RunDocument:
+    """When the run's process was last known to live; nothing is decided by it."""
+    return RunDocument(kind=DocumentKind.HEARTBEAT, run_id=beat.run_id, content=f"{beat.at}\n".encode())
+
+
+def _pointer_document(manifest: Manifest) -> RunDocument:
+    pointer = {
+        "redirect_to": manifest.artifact_root,
+        "manifest": f"{manifest.artifact_root}/manifest.json",
+        "created_at": manifest.started_at,
+        "note": "Kept for readers of the older folder layout.",
+    }
+    return RunDocument(kind=DocumentKind.POINTER, run_id=manifest.run_id, content=_pretty(pointer) + _NEWLINE)
+
+
+def _pretty(value: object) -> bytes:
+    return encode_json(pretty_json(to_json(value)))

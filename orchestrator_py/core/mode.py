@@ -1,0 +1,47 @@
+"""Where a subtask runs: what the item says, then what the task says."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+
+from orchestrator_py.model.task import Mode, PlanItem, TaskContext
+
+_WORDS = {"cloud": True, "true": True, "1": True, "yes": True, "mcp": False, "false": False, "0": False, "no": False}
+_STRICT_WORDS = {"cloud": True, "mcp": False}
+
+
+def default_mode(task: TaskContext, item: PlanItem) -> Mode:
+    """The policy of an embedded run: an item that does not ask for the cloud still goes there if the task runs in parallel."""
+    words = (word.strip() for word in _mode_words(item, "mode", "executionMode"))
+    asked = _answer(item, words, _WORDS)
+    return _mode(asked or _wants_parallel(task))
+
+
+def pipeline_mode(task: TaskContext, item: PlanItem) -> Mode:
+    """The policy of a pipeline run: an item that says no stays, whatever the task says; only `cloud` and `mcp` are words."""
+    asked = _answer(item, _mode_words(item, "executionMode", "mode"), _STRICT_WORDS)
+    return _mode(_wants_parallel(task) if asked is None else asked)
+
+
+def _answer(item: PlanItem, words: Iterable[str], known: Mapping[str, bool]) -> bool | None:
+    """The first flag that is true or false, else the first word that is known, else None."""
+    flags = (flag for flag in (item.requires_cloud, item.requires_cloud_alias) if isinstance(flag, bool))
+    return next(chain(flags, (known[word.lower()] for word in words if word.lower() in known)), None)
+
+
+def _mode_words(item: PlanItem, *keys: str) -> Iterator[str]:
+    metadata = item.metadata if isinstance(item.metadata, Mapping) else {}
+    return (word for word in map(metadata.get, keys) if isinstance(word, str))
+
+
+def _wants_parallel(task: TaskContext) -> bool:
+    execution = task.metadata.get("execution")
+    return isinstance(execution, Mapping) and _is_truthy(execution.get("parallel"))
+
+
+def _is_truthy(value: object) -> bool:
+    """As consumers' language has it: an empty list and an empty object count as true."""
+    return isinstance(value, list | Mapping) or bool(value)
+
+
+def _mode(cloud: bool) -> Mode:
+    return Mode.CLOUD if cloud else Mode.MCP

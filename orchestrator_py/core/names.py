@@ -1,0 +1,31 @@
+"""Names that are made, not given: run ids and the slugs of file names."""
+
+import re
+
+from orchestrator_py.ids import RunId, TaskId, parse_run_id
+from orchestrator_py.model.timestamp import Timestamp
+
+_LONGEST_SLUG = 80
+
+
+def slugify(text: str) -> str:
+    """ASCII letters and digits stay, every run of anything else is one dash, none at the edges; at most 80 characters, never empty."""
+    slug = re.sub("[^A-Za-z0-9]+", "-", text).strip("-")
+    return (slug or "command")[:_LONGEST_SLUG]
+
+
+def create_run_id(now: Timestamp, random_hex: str) -> RunId:
+    """`2025-12-21T14-02-47-637Z-9f7c2ccb`: sorts by time, told apart by 8 random hex digits that the caller draws."""
+    return parse_run_id(f"{_in_a_path(now)}-{random_hex}")
+
+
+def create_embedded_run_id(task_id: TaskId, now: Timestamp, random_hex: str) -> RunId:
+    """`<task>-2025-12-21T14-02-47-637Z-9f7c2ccb`: the id of an embedded run that was given none.
+
+    The reference implementation has no random part: there, two runs of one task in one millisecond share an id.
+    """
+    return parse_run_id(f"{task_id}-{_in_a_path(now)}-{random_hex}")
+
+
+def _in_a_path(now: Timestamp) -> str:
+    return now.replace(":", "-").replace(".", "-")

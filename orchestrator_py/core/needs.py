@@ -1,0 +1,23 @@
+"""Who waits for whom: unknown names and circles, found before anything starts."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
+
+
+def find_unknown(needs: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:
+    """Each need that names nothing in the graph: who has it, and the name."""
+    return ((name, need) for name, wanted in needs.items() for need in wanted if need not in needs)
+
+
+def find_circles(needs: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, ...]]:
+    """Circles without a common member, each as a walk along the needs that ends where it began: `("a", "b", "a")`."""
+    graph = dict(needs)
+    while True:
+        try:
+            TopologicalSorter(graph).prepare()
+            return
+        except CycleError as error:
+            circle: list[str] = error.args[1]
+            yield tuple(reversed(circle))
+            for name in set(circle):
+                del graph[name]

@@ -1,0 +1,180 @@
+"""The first message of a run: what is planned, in which order, on which instances, and the manifest that it is born with."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from attrs import frozen
+
+from orchestrator_py.core.assignments import create_scheduler_plan, with_lanes
+from orchestrator_py.core.fixed_texts import planner_error_plan
+from orchestrator_py.core.names import slugify
+from orchestrator_py.core.plan import order_group, select_single, stages_by_item
+from orchestrator_py.core.run_request import create_run_request
+from orchestrator_py.ids import RunId, SubtaskId
+from orchestrator_py.model.absent import ABSENT
+from orchestrator_py.model.assignment import SchedulerPlan
+from orchestrator_py.model.manifest import CommandRecord, Manifest
+from orchestrator_py.model.messages import OpenRun
+from orchestrator_py.model.pipeline import CommandStage, Pipeline, Stage
+from orchestrator_py.model.task import PlanItem, PlanResult, TaskContext
+from orchestrator_py.model.timestamp import Timestamp
+
+
+class RunPaths(NamedTuple):
+    """Where a run's files are, as its documents name them: relative to the root, or absolute if elsewhere."""
+
+    artifact_root: str
+    runs_root: str = ""
+    out_root: str = ""
+    compat_path: str = ""
+    log_path: str = ""
+
+
+@frozen(kw_only=True)
+class PipelineOptions:
+    """What a command-line run adds to its pipeline. `jobs` is how many stages may run at once, `resume_token` 64 hex digits."""
+
+    pipeline: Pipeline
+    jobs: int
+    environment: Mapping[str, str]
+    resume_token: str
+    parent_run_id: RunId | None = None
+
+
+def open_embedded(
+    *,
+    run_id: RunId,
+    task: TaskContext,
+    plan: PlanResult,
+    grouped: bool,
+    limit: int,
+    pipeline_id: str,
+    paths: RunPaths,
+    started_at: Timestamp,
+    keep_summary: bool,
+) -> OpenRun:
+    """A run inside the caller's program. PlanError if nothing, or without a group more than one thing, could be chosen."""
+    order = order_group(plan) if grouped else (select_single(plan),)
+    pipeline = Pipeline(id=pipeline_id, title=task.title, stages=())
+    return OpenRun(
+        run_id=run_id,
+        task=task,
+        plan=plan,
+        order=order,
+        grouped=grouped,
+        pipeline_id=pipeline_id,
+        scheduler=_schedule_instances(pipeline, run_id, task, {}, paths, started_at, lanes=min(len(order), limit)),
+        artifact_root=paths.artifact_root,
+        started_at=started_at,
+        keep_summary=keep_summary,
+    )
+
+
+def open_after_planner_error(
+    *,
+    run_id: RunId,
+    task: TaskContext,
+    message: str,
+    pipeline_id: str,
+    paths: RunPaths,
+    started_at: Timestamp,
+    keep_summary: bool,
+) -> OpenRun:
+    """A run whose planner raised: nothing will start, and the record says why."""
+    return OpenRun(
+        run_id=run_id,
+        task=task,
+        plan=planner_error_plan(message),
+        order=(),
+        grouped=False,
+        pipeline_id=pipeline_id,
+        scheduler=None,
+        artifact_root=paths.artifact_root,
+        started_at=started_at,
+        keep_summary=keep_summary,
+        planner_error=message,
+    )
+
+
+def open_pipeline(
+    *, run_id: RunId, task: TaskContext, plan: PlanResult, options: PipelineOptions, paths: RunPaths, started_at: Timestamp
+) -> OpenRun:
+    """A command-line run: every stage that can run is planned. ConfigurationError if the scheduler's bounds are impossible."""
+    pipeline = options.pipeline
+    order = order_group(plan) if any(item.runnable is not False for item in plan.items) else ()
+    lanes = lanes_of(pipeline, order, options.jobs)
+    return OpenRun(
+        run_id=run_id,
+        task=task,
+        plan=plan,
+        order=order,
+        grouped=True,
+        pipeline_id=pipeline.id,
+        scheduler=_schedule_instances(pipeline, run_id, task, options.environment, paths, started_at, lanes=lanes),
+        artifact_root=paths.artifact_root,
+        started_at=started_at,
+        manifest=_birth(run_id, task, plan, options, paths, started_at),
+        hints=_hints(pipeline),
+    )
+
+
+def lanes_of(pipeline: Pipeline, order: tuple[PlanItem, ...], jobs: int) -> int | None:
+    """How many worker slots a run needs; None for a pipeline that is an order: then the contract's number of instances holds."""
+    return None if pipeline.sequential or not order else min(len(order), jobs)
+
+
+def _schedule_instances(
+    pipeline: Pipeline,
+    run_id: RunId,
+    task: TaskContext,
+    environment: Mapping[str, str],
+    paths: RunPaths,
+    at: Timestamp,
+    *,
+    lanes: int | None,
+) -> SchedulerPlan:
+    request = create_run_request(
+        pipeline,
+        run_id=run_id,
+        task=task,
+        environment=environment,
+        requested_at=at,
+        artifact_root=paths.artifact_root,
+        runs_root=paths.runs_root,
+        out_root=paths.out_root,
+    )
+    wide = request if lanes is None else with_lanes(request, lanes)
+    return create_scheduler_plan(wide, requested_at=at, instance_prefix=task.id)
+
+
+def _birth(
+    run_id: RunId, task: TaskContext, plan: PlanResult, options: PipelineOptions, paths: RunPaths, started_at: Timestamp
+) -> Manifest:
+    pipeline = options.pipeline
+    return Manifest(
+        task_id=task.id,
+        task_slug=slugify(task.id),
+        run_id=run_id,
+        parent_run_id=options.parent_run_id,
+        pipeline_id=pipeline.id,
+        pipeline_title=pipeline.title,
+        started_at=started_at,
+        updated_at=started_at,
+        artifact_root=paths.artifact_root,
+        compat_path=paths.compat_path,
+        log_path=paths.log_path,
+        resume_token=options.resume_token,
+        commands=tuple(_pending(index, stage) for index, stage in enumerate(pipeline.stages, start=1)),
+        plan_target_id=None if plan.target_id is ABSENT else plan.target_id,
+        guardrails_required=pipeline.guardrails_required,
+    )
+
+
+def _pending(index: int, stage: Stage) -> CommandRecord:
+    command = stage.command if isinstance(stage, CommandStage) else None
+    return CommandRecord(index=index, id=stage.id, title=stage.title, command=command, kind=stage.kind)
+
+
+def _hints(pipeline: Pipeline) -> dict[SubtaskId, str]:
+    stages = stages_by_item(pipeline)
+    return {SubtaskId(item): stage.summary_hint for item, stage in stages.items() if isinstance(stage, CommandStage) and stage.summary_hint}

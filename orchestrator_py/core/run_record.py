@@ -1,0 +1,183 @@
+"""What the aggregator knows of one run in flight; it changes with every message and can be thrown away after the last."""
+
+from attrs import define, evolve, field
+
+from orchestrator_py.core.assignments import end_instance, finalise, start_instance
+from orchestrator_py.core.codec.contract import to_json
+from orchestrator_py.core.manifest import Progress, manifest_at_end, manifest_in_progress
+from orchestrator_py.core.metrics_entry import create_metrics_entry, metrics_line
+from orchestrator_py.core.outcome import run_status, satisfies_needs
+from orchestrator_py.core.run_report import RunFacts, create_summary, planner_error_summary
+from orchestrator_py.errors import DefectError
+from orchestrator_py.ids import InstanceId, RunId, SubtaskId
+from orchestrator_py.model.assignment import SchedulerPlan
+from orchestrator_py.model.history import EntryLine
+from orchestrator_py.model.manifest import ChildRun, Manifest
+from orchestrator_py.model.messages import OpenRun
+from orchestrator_py.model.outcome import Outcome, StopCause
+from orchestrator_py.model.summary import RunSummary, SubtaskReport
+from orchestrator_py.model.timestamp import Timestamp
+
+
+@define
+class RunRecord:
+    """One run. The first word on anything stays; what contradicts it is kept as `contradiction`, and the run ends as an error."""
+
+    opening: OpenRun
+    order: tuple[SubtaskId, ...] = field(init=False)
+    scheduler: SchedulerPlan | None = field(init=False)
+    taken_at: dict[SubtaskId, Timestamp] = field(factory=dict, init=False)
+    reports: dict[SubtaskId, SubtaskReport] = field(factory=dict, init=False)
+    children: dict[RunId, ChildRun] = field(factory=dict, init=False)
+    unfit_instances: set[InstanceId] = field(factory=set, init=False)
+    cause: StopCause | None = field(default=None, init=False)
+    heartbeat_at: Timestamp | None = field(default=None, init=False)
+    contradiction: str | None = field(default=None, init=False)
+    last_seq: int = field(default=0, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.order = tuple(SubtaskId(item.id) for item in self.opening.order)
+        self.scheduler = self.opening.scheduler
+
+    # News: each answers whether it was any -----------------------------------------------------------------------
+
+    def take(self, subtask_id: SubtaskId, instance_id: InstanceId, at: Timestamp) -> bool:
+        """An instance has taken up a subtask."""
+        if subtask_id in self.taken_at:
+            return False
+        self.taken_at[subtask_id] = at
+        if self.scheduler is not None:
+            self.scheduler = start_instance(self.scheduler, instance_id, at)
+        return True
+
+    def end_subtask(self, report: SubtaskReport, instance_id: InstanceId | None) -> bool:
+        """A subtask is accounted for."""
+        known = self.reports.get(report.subtask_id)
+        if known is not None:
+            if known != report:
+                self._contradict(f"subtask {report.subtask_id} was told as {known.outcome.value} and as {report.outcome.value}")
+            return False
+        self.reports[report.subtask_id] = report
+        if instance_id is not None and not satisfies_needs(report):
+            self.unfit_instances.add(instance_id)
+        return True
+
+    def release(self, instance_id: InstanceId, at: Timestamp) -> None:
+        """A worker slot takes no more work: it ends with a word of its own if it ever ran."""
+        if self.scheduler is None or instance_id not in self.scheduler.assignments:
+            return
+        if self.scheduler.assignments[instance_id].attempts[-1].started_at is not None:
+            self.scheduler = end_instance(self.scheduler, instance_id, at, succeeded=instance_id not in self.unfit_instances)
+
+    def stop(self, cause: StopCause) -> bool:
+        """A stop was asked for; the first cause stays."""
+        if self.cause is not None:
+            return False
+        self.cause = cause
+        return True
+
+    def tell_child(self, child: ChildRun) -> bool:
+        """The run of a sub-pipeline stands somewhere else now; terminal is final."""
+        known = self.children.get(child.run_id)
+        if known == child or (known is not None and known.status.is_terminal):
+            return False
+        self.children[child.run_id] = child
+        return True
+
+    def next_seq(self) -> int:
+        """The number of the next event."""
+        self.last_seq += 1
+        return self.last_seq
+
+    # The end ------------------------------------------------------------------------------------------------------
+
+    def close(self, at: Timestamp) -> RunSummary:
+        """Everything has been told: the summary, before the scheduler is added to it."""
+        summary = self._summary(at)
+        if self.scheduler is not None and summary.outcome is not None:
+            self.scheduler = finalise(self.scheduler, run_status(summary.outcome), at)
+        return summary
+
+    def _summary(self, at: Timestamp) -> RunSummary:
+        opening = self.opening
+        if opening.planner_error is not None:
+            return planner_error_summary(task_id=opening.task.id, run_id=opening.run_id, message=opening.planner_error, at=at)
+        for subtask_id in self.order:
+            if subtask_id not in self.reports:
+                self._contradict(f"subtask {subtask_id} was never accounted for")
+                self.reports[subtask_id] = SubtaskReport(subtask_id=subtask_id, outcome=Outcome.ERROR)
+        return create_summary(
+            RunFacts(
+                task_id=opening.task.id,
+                run_id=opening.run_id,
+                plan=opening.plan,
+                reports=[self.reports[subtask_id] for subtask_id in self.order],
+                grouped=opening.grouped,
+                closed_at=at,
+                cause=self.cause,
+                contradiction=self.contradiction,
+            )
+        )
+
+    def entry(self, summary: RunSummary, manifest: Manifest | None, at: Timestamp) -> EntryLine:
+        """The metrics entry, made after the scheduler was finalised; an embedded run counts subtasks as commands."""
+        data = to_json(manifest) if manifest is not None else self._manifest_data(summary, at)
+        entry = create_metrics_entry(data, at) if isinstance(data, dict) else None
+        if entry is None:
+            raise DefectError(f"Run {self.opening.run_id} has ended and makes no metrics entry.")
+        return EntryLine(run_id=self.opening.run_id, line=metrics_line(entry))
+
+    def manifest(self, at: Timestamp) -> Manifest | None:
+        """The manifest of a command-line run in flight."""
+        born = self.opening.manifest
+        return None if born is None else manifest_in_progress(born, self._progress(), at)
+
+    def final_manifest(self, summary: RunSummary, at: Timestamp) -> Manifest | None:
+        """The terminal manifest; it says `metrics_recorded` since it is written after the entry."""
+        born = self.opening.manifest
+        if born is None or summary.outcome is None:
+            return None
+        return manifest_at_end(born, self._progress(), summary.outcome, self.cause, at)
+
+    def _progress(self) -> Progress:
+        places = {SubtaskId(item.id): place for place, item in enumerate(self.opening.plan.items)}
+        return Progress(
+            places=places,
+            hints=self.opening.hints,
+            taken_at=self.taken_at,
+            reports=self.reports,
+            children=tuple(self.children.values()),
+            scheduler=self.scheduler,
+            heartbeat_at=self.heartbeat_at,
+        )
+
+    def _manifest_data(self, summary: RunSummary, at: Timestamp) -> dict[str, object]:
+        opening = self.opening
+        return {
+            "run_id": opening.run_id,
+            "task_id": opening.task.id,
+            "pipeline_id": opening.pipeline_id,
+            "status": run_status(summary.outcome or Outcome.ERROR).value,
+            "started_at": opening.started_at,
+            "completed_at": at,
+            "artifact_root": opening.artifact_root,
+            "commands": [{"status": _command_word(report)} for report in summary.subtasks],
+            "scheduler": None if self.scheduler is None else to_json(self.scheduler),
+        }
+
+    def _contradict(self, what: str) -> None:
+        self.contradiction = self.contradiction or what
+
+
+def _command_word(report: SubtaskReport) -> str:
+    """As the manifest has it: a subtask that never started stays pending, a waived failure is skipped."""
+    if not report.started:
+        return "pending"
+    if report.waived:
+        return "skipped"
+    return "succeeded" if report.outcome is Outcome.SUCCEEDED else "failed"
+
+
+def recorded(manifest: Manifest) -> Manifest:
+    """The manifest once its entry is durable."""
+    return evolve(manifest, metrics_recorded=True)

@@ -1,0 +1,17 @@
+"""One line on its way to the history of a task."""
+
+from attrs import frozen
+
+from orchestrator_py.ids import RunId
+
+
+@frozen(kw_only=True)
+class EntryLine:
+    """One metrics entry: `line` is its JSON without the newline.
+
+    `repeated` marks an entry that may be on record already (sent again after an error, a resume, a seal).
+    """
+
+    run_id: RunId
+    line: bytes
+    repeated: bool = False

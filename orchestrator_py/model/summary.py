@@ -1,0 +1,110 @@
+"""The run summary: the shape that consumers read, and the exact words beside it that only the Python object carries."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from attrs import field, frozen
+
+from orchestrator_py.ids import RunId, SubtaskId, TaskId
+from orchestrator_py.model.outcome import Outcome, SkipReason, StopCause
+from orchestrator_py.model.result import BuildResult, ReviewResult, TestResult
+from orchestrator_py.model.task import Mode, PlanResult
+from orchestrator_py.model.timestamp import Timestamp
+
+
+@frozen(kw_only=True)
+class AttemptReport:
+    """One attempt at a subtask; `elapsed` comes from the monotonic clock."""
+
+    number: int
+    outcome: Outcome
+    started_at: Timestamp
+    completed_at: Timestamp
+    elapsed: timedelta = timedelta()
+
+
+@frozen(kw_only=True)
+class SubtaskReport:
+    """How one planned subtask ended. A subtask that never started has no times, no attempts and no results.
+
+    `outcome` is the raw word; a `waived` subtask counts as succeeded, a `flaky` one succeeded after a retry. `error` is what an agent raised.
+    """
+
+    subtask_id: SubtaskId
+    outcome: Outcome
+    cause: StopCause | None = None
+    skip_reason: SkipReason | None = None
+    mode: Mode = Mode.MCP
+    started_at: Timestamp | None = None
+    completed_at: Timestamp | None = None
+    attempts: tuple[AttemptReport, ...] = ()
+    waived: bool = False
+    build: BuildResult | None = None
+    test: TestResult | None = None
+    review: ReviewResult | None = None
+    error: Exception | None = field(default=None, eq=False, repr=False)
+
+    @property
+    def started(self) -> bool:
+        """Whether it ever began to run."""
+        return self.started_at is not None
+
+    @property
+    def counted(self) -> Outcome:
+        """The word that the run's verdict is made of."""
+        return Outcome.SUCCEEDED if self.waived else self.outcome
+
+    @property
+    def flaky(self) -> bool:
+        """Succeeded, but not at the first attempt."""
+        return self.outcome is Outcome.SUCCEEDED and len(self.attempts) > 1
+
+
+@frozen(kw_only=True)
+class GroupEntry:
+    """One processed subtask of a group. `status` speaks of build and test; the reviewer's word is `review_approved`."""
+
+    index: int
+    subtask_id: str
+    mode: Mode
+    build_success: bool
+    test_success: bool
+    review_approved: bool
+    status: str
+
+
+@frozen(kw_only=True)
+class GroupSummary:
+    """`size` subtasks were planned, `processed` were started; `entries` are in the group's order."""
+
+    enabled: bool = True
+    size: int
+    processed: int
+    entries: tuple[GroupEntry, ...] = ()
+
+
+@frozen(kw_only=True)
+class RunSummary:
+    """What a run came to. `outcome`, `cause` and `subtasks` are not serialised: the JSON keeps the shape that its readers know.
+
+    `build`, `test` and `review` are those of the deciding subtask; `builds`, `tests`, `reviews` and `group` are there for a group only,
+    one element for each started subtask in the group's order. `subtasks` accounts for every planned subtask. `scheduler` is JSON data.
+    """
+
+    task_id: TaskId
+    run_id: RunId
+    mode: Mode
+    plan: PlanResult
+    build: BuildResult
+    test: TestResult
+    review: ReviewResult
+    timestamp: Timestamp
+    group: GroupSummary | None = None
+    builds: tuple[BuildResult, ...] | None = None
+    tests: tuple[TestResult, ...] | None = None
+    reviews: tuple[ReviewResult, ...] | None = None
+    scheduler: Mapping[str, object] | None = None
+    extra: Mapping[str, object] = field(factory=dict, repr=False)
+    outcome: Outcome | None = None
+    cause: StopCause | None = None
+    subtasks: tuple[SubtaskReport, ...] = field(default=(), repr=False)

@@ -1,0 +1,33 @@
+"""Points in time as the contract writes them: ISO-8601, UTC, three decimals and `Z`."""
+
+import math
+from datetime import UTC, datetime
+from typing import NewType
+
+Timestamp = NewType("Timestamp", str)
+
+
+def format_timestamp(moment: datetime) -> Timestamp:
+    """`2025-12-21T14:02:47.637Z`; the moment has a time zone, microseconds are cut, not rounded."""
+    utc = moment.astimezone(UTC)
+    return Timestamp(f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z")
+
+
+def parse_timestamp(value: object) -> datetime | None:
+    """The moment that an ISO-8601 text names, or None for anything else; a text without a zone is read as UTC."""
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def seconds_between(started_at: object, completed_at: object) -> float | None:
+    """max(0, completed - started) in seconds with millisecond steps; None if either is missing or no time."""
+    started, completed = parse_timestamp(started_at), parse_timestamp(completed_at)
+    if started is None or completed is None:
+        return None
+    milliseconds = math.floor((completed - started).total_seconds() * 1000 + 0.5)
+    return max(0, milliseconds) / 1000

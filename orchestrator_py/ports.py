@@ -1,0 +1,83 @@
+"""What the actors need from outside, as small protocols; the real parts and the in-memory ones both fit."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from orchestrator_py.model.document import RunDocument
+from orchestrator_py.model.events import Event
+from orchestrator_py.model.history import EntryLine
+from orchestrator_py.model.result import BuildInput, BuildResult, ReviewInput, ReviewResult, TestInput, TestResult
+from orchestrator_py.model.task import PlanResult, TaskContext
+from orchestrator_py.model.timestamp import Timestamp
+
+
+class Planner(Protocol):
+    """Splits a task into subtasks. An exception becomes a summary with the planner's error, not an exception of the run."""
+
+    async def plan(self, task: TaskContext, /) -> PlanResult: ...
+
+
+class Builder(Protocol):
+    """Does the work of one subtask. An exception, or `success=False`, fails it."""
+
+    async def build(self, input: BuildInput, /) -> BuildResult: ...
+
+
+class Tester(Protocol):
+    """Checks what was built. An exception, or `success=False`, fails the subtask."""
+
+    async def test(self, input: TestInput, /) -> TestResult: ...
+
+
+class Reviewer(Protocol):
+    """Judges what was built and tested. Not approved rejects the subtask; an exception is a crash, never a "no"."""
+
+    async def review(self, input: ReviewInput, /) -> ReviewResult: ...
+
+
+class Clock(Protocol):
+    """Wall time for stamps, monotonic seconds for durations."""
+
+    def now(self) -> Timestamp: ...
+
+    def monotonic(self) -> float: ...
+
+
+class EventSink(Protocol):
+    """Takes news without waiting. What it raises is logged and changes nothing."""
+
+    def publish(self, event: Event, /) -> None: ...
+
+
+class HistoryStore(Protocol):
+    """The history of one task. Every method is synchronous, may wait for the disk, raises StoreError, and is called in one thread."""
+
+    def commit(self, entries: Sequence[EntryLine], /) -> None:
+        """Returns when every entry is durable."""
+
+    def publish(self) -> None:
+        """Under load, now and then: show what was recorded; fold only when the journal has grown large."""
+
+    def rest(self) -> None:
+        """Idle: fold by the size rule, publish the rollups."""
+
+    def flush(self) -> None:
+        """Fold and publish now."""
+
+    def close(self) -> None:
+        """Flush, hand over, unlock; a second call does nothing."""
+
+
+class RunFiles(Protocol):
+    """The documents of the runs of one task, each replaced whole; synchronous, raises StoreError."""
+
+    def write(self, documents: Sequence[RunDocument], /) -> None: ...
+
+
+class StageLog(Protocol):
+    """Where the events of one stage go (the contract's `exec:chunk` and so on); the log adds `timestamp` and `index` to each.
+
+    Waits when the disk is slow: that is the back-pressure on a stage's output.
+    """
+
+    async def append(self, event: Mapping[str, object], /) -> None: ...

@@ -1,0 +1,183 @@
+"""The four agents of a pipeline of stages: the plan is its list of stages, a stage's commands build, test and review.
+
+One set of agents belongs to one run; nothing is shared between runs but what the caller puts into both.
+"""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol, assert_never
+
+from attrs import frozen
+
+from orchestrator_py.core.command_summary import LONGEST_DETAIL, command_summary, cut, trim
+from orchestrator_py.core.plan import create_plan, stages_by_item
+from orchestrator_py.errors import PlanError
+from orchestrator_py.ids import RunId
+from orchestrator_py.model.execution import Execution
+from orchestrator_py.model.outcome import Outcome
+from orchestrator_py.model.pipeline import CommandStage, Pipeline, Stage, SubpipelineStage
+from orchestrator_py.model.result import (
+    BuildArtifact,
+    BuildInput,
+    BuildResult,
+    ReviewDecision,
+    ReviewInput,
+    ReviewResult,
+    TestInput,
+    TestReport,
+    TestResult,
+)
+from orchestrator_py.model.task import PlanItem, PlanResult, TaskContext
+from orchestrator_py.ports import Clock, StageLog
+from orchestrator_py.stages.command import CommandSpec, run_command
+from orchestrator_py.stages.environment import RunPlace
+from orchestrator_py.stages.grace import Grace
+
+RunChild = Callable[[SubpipelineStage, RunId], Awaitable[Execution]]
+"""Runs the pipeline that a stage names as a run of its own, whose parent is the run with this id."""
+
+
+class StageLogs(Protocol):
+    """Where the logs of a run's stages come from; `index` is the stage's place in its pipeline, from 1."""
+
+    def open_stage(self, *, index: int, stage_id: str) -> AbstractAsyncContextManager[StageLog]: ...
+
+
+@frozen(kw_only=True)
+class StageCommands:
+    """Runs the commands of the stages of one run; `grace` is what a stopped one gets between SIGTERM and SIGKILL."""
+
+    pipeline: Pipeline
+    place: RunPlace
+    logs: StageLogs
+    clock: Clock
+    grace: Grace
+
+    def stage_of(self, item: PlanItem) -> Stage:
+        """The stage behind an item of the plan. PlanError for an item of another plan."""
+        stage = stages_by_item(self.pipeline).get(item.id)
+        if stage is None:
+            raise PlanError(f"Plan item '{item.id}' is no stage of pipeline '{self.pipeline.id}'; plan with the planner of that pipeline.")
+        return stage
+
+    async def run(self, stage: CommandStage, command: str, *, attempt: int) -> Execution:
+        """One of the stage's three commands: all of them in its folder, with its environment, into its log."""
+        spec = CommandSpec(
+            command=command,
+            cwd=self.place.working_folder(stage),
+            env=self.place.environment(stage),
+            attempt=attempt,
+            session_id=stage.session_id,
+        )
+        index = self.pipeline.stages.index(stage) + 1
+        async with self.logs.open_stage(index=index, stage_id=stage.id) as log:
+            return await run_command(spec, log, clock=self.clock, grace=self.grace)
+
+
+@frozen(kw_only=True)
+class PipelinePlanner:
+    """Plans what the pipeline says; `target` names the stage to put first."""
+
+    pipeline: Pipeline
+    target: str | None = None
+
+    async def plan(self, task: TaskContext, /) -> PlanResult:
+        return create_plan(self.pipeline, target=self.target)
+
+
+@frozen(kw_only=True)
+class StageBuilder:
+    """Runs a stage's command, or the pipeline that it names; exit code 0, or a child run that succeeded, is success."""
+
+    commands: StageCommands
+    run_child: RunChild
+    artifacts: tuple[BuildArtifact, ...] = ()
+
+    async def build(self, input: BuildInput, /) -> BuildResult:
+        stage = self.commands.stage_of(input.target)
+        execution = await self._run(stage, input)
+        return BuildResult(
+            subtask_id=input.target.id,
+            success=_succeeded(execution),
+            artifacts=self.artifacts,
+            mode=input.mode,
+            run_id=input.run_id,
+            notes=f"{stage.title}: {_summarise(stage, execution)}",
+            execution=execution,
+        )
+
+    async def _run(self, stage: Stage, input: BuildInput) -> Execution:
+        match stage:
+            case CommandStage():
+                return await self.commands.run(stage, stage.command, attempt=input.attempt)
+            case SubpipelineStage():
+                return await self.run_child(stage, input.run_id)
+            case _:
+                assert_never(stage)
+
+
+@frozen(kw_only=True)
+class StageTester:
+    """Runs a stage's test command; a stage without one is tested by how its build ended."""
+
+    commands: StageCommands
+
+    async def test(self, input: TestInput, /) -> TestResult:
+        stage = self.commands.stage_of(input.target)
+        if not isinstance(stage, CommandStage) or stage.test is None:
+            return _test_result(input, input.build.success, "exit code", input.build.notes, None)
+        execution = await self.commands.run(stage, stage.test, attempt=input.attempt)
+        return _test_result(input, _succeeded(execution), "tests", command_summary(execution, hint=None), execution)
+
+
+@frozen(kw_only=True)
+class StageReviewer:
+    """Runs a stage's review command: exit code 0 approves, any other rejects, and what it printed is the feedback.
+
+    A stage without one is approved when it was built and tested. A review command that did not end by itself, or never started,
+    says nothing: its `execution` tells, so that it is not taken for a "no".
+    """
+
+    commands: StageCommands
+
+    async def review(self, input: ReviewInput, /) -> ReviewResult:
+        stage = self.commands.stage_of(input.target)
+        if not isinstance(stage, CommandStage) or stage.review is None:
+            approved = input.build.success and input.test.success
+            return ReviewResult(summary=f"{stage.title}: built and tested.", decision=ReviewDecision(approved=approved))
+        execution = await self.commands.run(stage, stage.review, attempt=input.attempt)
+        feedback = None if _succeeded(execution) else _feedback(execution)
+        return ReviewResult(
+            summary=f"{stage.title}: {command_summary(execution, hint=None)}",
+            decision=ReviewDecision(approved=_succeeded(execution), feedback=feedback),
+            execution=execution,
+        )
+
+
+def _succeeded(execution: Execution) -> bool:
+    if execution.stopped:
+        return False
+    return execution.exit_code == 0 if execution.child_outcome is None else execution.child_outcome is Outcome.SUCCEEDED
+
+
+def _summarise(stage: Stage, execution: Execution) -> str:
+    match stage:
+        case CommandStage():
+            return command_summary(execution, hint=stage.summary_hint)
+        case SubpipelineStage() if execution.child_outcome is not None:
+            return f"Sub-pipeline '{stage.pipeline}' {execution.child_outcome.value}."
+        case SubpipelineStage():
+            return f"Sub-pipeline error: {execution.spawn_error or 'it ended without a verdict'}"
+        case _:
+            assert_never(stage)
+
+
+def _test_result(input: TestInput, success: bool, name: str, details: str | None, execution: Execution | None) -> TestResult:
+    report = TestReport(name=name, status="passed" if success else "failed", details=details)
+    return TestResult(subtask_id=input.target.id, success=success, reports=(report,), run_id=input.run_id, execution=execution)
+
+
+def _feedback(execution: Execution) -> str:
+    """What the reviewer printed, or else how it ended."""
+    printed = trim(execution.stdout.text) or trim(execution.stderr.text)
+    return cut(printed, LONGEST_DETAIL) or command_summary(execution, hint=None)

@@ -1,0 +1,102 @@
+"""One shell command from its start to its end: its output goes to the log as it comes, the facts of its end come back."""
+
+from collections.abc import Mapping
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+from anyio import CancelScope
+from attrs import define, field, frozen
+
+from orchestrator_py.core.command_summary import SANDBOX_STATE
+from orchestrator_py.model.execution import Execution
+from orchestrator_py.ports import Clock, StageLog
+from orchestrator_py.stages.conversation import Conversation
+from orchestrator_py.stages.grace import Grace
+from orchestrator_py.stages.process_group import start_process_group
+
+
+@frozen(kw_only=True)
+class CommandSpec:
+    """What to run. `command` is handed to the shell, `env` is the whole environment, `stdin_text` None is an empty input.
+
+    `correlation_id` joins the events of one run of the command; `session_id` is the name that the stage gives to its session.
+    """
+
+    command: str
+    cwd: Path
+    env: Mapping[str, str]
+    stdin_text: bytes | None = None
+    attempt: int = 1
+    session_id: str | None = None
+    correlation_id: str = field(factory=lambda: str(uuid4()))
+
+
+async def run_command(spec: CommandSpec, log: StageLog, *, clock: Clock, grace: Grace) -> Execution:
+    """Runs the command in its own process group until it ends, or until the caller is cancelled.
+
+    Cancelled, the whole group gets SIGTERM, when `grace` is over SIGKILL, and the call then *returns*, with `stopped` set: the facts
+    are worth more than the exception, and a cancelled anyio scope delivers it again at the next await. (A bare
+    `asyncio.Task.cancel()` is answered in the same way, and nothing delivers that one twice: look at `stopped`.) Cancelled
+    before the start, nothing was started and the cancellation goes through.
+
+    The end is that of the process, not of its pipes: what a left-over child of a finished command holds open is read for
+    another half second at most. Such a child is left alone, since a command may start a daemon; only a stop ends the whole group.
+
+    StoreError from the log ends the command at once and goes through.
+    """
+    record = _Record(log=log, spec=spec)
+    await record.begin()
+    started_at = clock.monotonic()
+    try:
+        group = start_process_group(spec.command, cwd=spec.cwd, env=spec.env, with_stdin=spec.stdin_text is not None)
+    except (OSError, ValueError) as error:
+        execution = Execution(spawn_error=_explain(error))
+    else:
+        with closing(group):
+            conversation = Conversation(group=group, put=record.chunk, stdin=spec.stdin_text or b"")
+            execution = await conversation.run(grace=grace, elapsed=lambda: timedelta(seconds=clock.monotonic() - started_at))
+    with CancelScope(shield=True):
+        await record.end(execution)
+    return execution
+
+
+@define(eq=False, kw_only=True)
+class _Record:
+    """The events of one command, in the contract's shape."""
+
+    log: StageLog
+    spec: CommandSpec
+    sequence: int = 0
+
+    async def begin(self) -> None:
+        spec = self.spec
+        await self.log.append({"type": "command:start", "command": spec.command})
+        await self.log.append(
+            self._event("exec:begin")
+            | {"command": spec.command, "args": [], "cwd": str(spec.cwd), "session_id": spec.session_id or spec.correlation_id}
+            | {"sandbox_state": SANDBOX_STATE, "persisted": spec.session_id is not None}
+        )
+
+    async def chunk(self, stream: str, text: str, size: int) -> None:
+        """`size` is the number of bytes that became `text`."""
+        self.sequence += 1
+        await self.log.append(self._event("exec:chunk") | {"stream": stream, "sequence": self.sequence, "bytes": size, "data": text})
+
+    async def end(self, execution: Execution) -> None:
+        status = "succeeded" if execution.exit_code == 0 and not execution.stopped else "failed"
+        milliseconds = execution.duration // timedelta(milliseconds=1)
+        end: dict[str, object] = {"exit_code": execution.exit_code, "signal": execution.signal, "duration_ms": milliseconds}
+        await self.log.append(self._event("exec:end") | end | {"status": status})
+        await self.log.append({"type": "command:end"} | end)
+
+    def _event(self, kind: str) -> dict[str, object]:
+        return {"type": kind, "correlation_id": self.spec.correlation_id, "attempt": self.spec.attempt}
+
+
+def _explain(error: OSError | ValueError) -> str:
+    """Why the command could not be started, with the file or folder that was to blame."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    return str(error)

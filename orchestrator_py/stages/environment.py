@@ -1,0 +1,43 @@
+"""Where the stages of one run work, and the environment that they are given."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from attrs import field, frozen
+
+from orchestrator_py.ids import RunId, TaskId
+from orchestrator_py.model.pipeline import CommandStage
+
+
+@frozen(kw_only=True)
+class RunPlace:
+    """One run, as its stages see it; the paths are absolute. `environ` is the environment that the program itself was given."""
+
+    task_id: TaskId
+    run_id: RunId
+    pipeline_id: str
+    manifest_path: Path
+    run_dir: Path
+    runs_dir: Path
+    out_dir: Path
+    repo_root: Path
+    environ: Mapping[str, str] = field(factory=dict, repr=False)
+
+    def environment(self, stage: CommandStage) -> dict[str, str]:
+        """The program's own, then the run's, and last, so that it wins, the stage's."""
+        run = {
+            "TASK_ID": self.task_id,
+            "RUN_ID": self.run_id,
+            "PIPELINE_ID": self.pipeline_id,
+            "MANIFEST_PATH": str(self.manifest_path),
+            "RUN_DIR": str(self.run_dir),
+            "RUNS_DIR": str(self.runs_dir),
+            "OUT_DIR": str(self.out_dir),
+            "REPO_ROOT": str(self.repo_root),
+            "ROOT": str(self.repo_root),
+        }
+        return {**self.environ, **{f"CODEX_ORCHESTRATOR_{name}": value for name, value in run.items()}, **stage.env}
+
+    def working_folder(self, stage: CommandStage) -> Path:
+        """The stage's folder; a relative one is meant below the repository."""
+        return self.repo_root / (stage.cwd or "")

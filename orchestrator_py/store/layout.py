@@ -1,0 +1,148 @@
+"""Every path, in one file. The shapes are the contract's; consumers know them."""
+
+from pathlib import Path
+
+from attrs import frozen
+
+from orchestrator_py.ids import RunId, TaskId
+
+
+@frozen(kw_only=True)
+class Layout:
+    """Where everything lies: `root` is the repository, the other two may be redirected."""
+
+    root: Path
+    runs_root: Path
+    out_root: Path
+
+    @classmethod
+    def below(cls, root: Path, runs_dir: Path | None = None, out_dir: Path | None = None) -> "Layout":
+        """Defaults `.runs` and `out` below the root; a relative folder is meant below the root too."""
+        root = root.absolute()
+        return cls(root=root, runs_root=root / (runs_dir or ".runs"), out_root=root / (out_dir or "out"))
+
+    def task(self, task_id: TaskId) -> "TaskLayout":
+        return TaskLayout(layout=self, task_id=task_id)
+
+    def local_mcp_pointer(self, run_id: RunId) -> Path:
+        return self.runs_root / "local-mcp" / run_id / "manifest.json"
+
+    @property
+    def ignore_file(self) -> Path:
+        """Holds `*`: nothing below the runs folder belongs into version control."""
+        return self.runs_root / ".gitignore"
+
+    def relative(self, path: Path) -> str:
+        """As files and summaries name a path: relative to the root, absolute when it lies outside."""
+        return (path.relative_to(self.root) if path.is_relative_to(self.root) else path).as_posix()
+
+
+@frozen(kw_only=True)
+class TaskLayout:
+    """The files of one task."""
+
+    layout: Layout
+    task_id: TaskId
+
+    @property
+    def folder(self) -> Path:
+        return self.layout.runs_root / self.task_id
+
+    @property
+    def metrics(self) -> Path:
+        """The history: one JSON object a line."""
+        return self.folder / "metrics.json"
+
+    @property
+    def pending(self) -> Path:
+        """Journal segments of the owner, queued entries of everyone else."""
+        return self.folder / "metrics.pending"
+
+    @property
+    def lock(self) -> Path:
+        return self.folder / ".writer.lock"
+
+    @property
+    def rollups(self) -> Path:
+        return self.folder / "metrics"
+
+    @property
+    def baseline(self) -> Path:
+        return self.rollups / "baseline.json"
+
+    @property
+    def post_rollout(self) -> Path:
+        return self.rollups / "post-rollout.json"
+
+    @property
+    def completeness(self) -> Path:
+        return self.rollups / "completeness.json"
+
+    @property
+    def per_epoch(self) -> Path:
+        return self.rollups / "per-epoch.json"
+
+    @property
+    def rollup_state(self) -> Path:
+        return self.rollups / ".rollup-state.json"
+
+    @property
+    def out(self) -> Path:
+        return self.layout.out_root / self.task_id
+
+    @property
+    def mttr_delta(self) -> Path:
+        return self.out / "metrics" / "mttr-delta.json"
+
+    @property
+    def state(self) -> Path:
+        return self.out / "state.json"
+
+    def cli_run(self, run_id: RunId) -> "RunLayout":
+        return RunLayout(folder=self.folder / "cli" / run_id)
+
+    def embedded_run(self, run_id: RunId) -> "RunLayout":
+        """Its `manifest` holds the run summary, as the contract wants it."""
+        return RunLayout(folder=self.folder / run_id)
+
+    def mcp_pointer(self, run_id: RunId) -> Path:
+        return self.folder / "mcp" / run_id / "manifest.json"
+
+
+@frozen(kw_only=True)
+class RunLayout:
+    """The files of one run."""
+
+    folder: Path
+
+    @property
+    def manifest(self) -> Path:
+        return self.folder / "manifest.json"
+
+    @property
+    def run_summary(self) -> Path:
+        return self.folder / "run-summary.json"
+
+    @property
+    def runner_log(self) -> Path:
+        return self.folder / "runner.ndjson"
+
+    @property
+    def commands(self) -> Path:
+        return self.folder / "commands"
+
+    @property
+    def errors(self) -> Path:
+        return self.folder / "errors"
+
+    @property
+    def heartbeat(self) -> Path:
+        return self.folder / ".heartbeat"
+
+    @property
+    def resume_token(self) -> Path:
+        return self.folder / ".resume-token"
+
+
+RESERVED_RUN_IDS = frozenset({"cli", "mcp", "metrics", "metrics.json", "metrics.lock", "metrics.pending"})
+"""What already stands beside the folders of embedded runs in a task's folder."""

@@ -1,0 +1,68 @@
+"""Which entries are on record, as far as one owner knows: the rule by which an entry is new, the same again, or another outcome."""
+
+from collections.abc import Callable, Iterable, Sequence
+from hashlib import blake2b
+
+from attrs import define, field, frozen
+
+from orchestrator_py.core.json_text import parse_json
+from orchestrator_py.ids import RunId
+from orchestrator_py.model.history import EntryLine
+
+UNKNOWN_RUN = RunId("")
+"""Stands for the run of a line that cannot be read: such a line is recorded as it is and compared with nothing."""
+
+
+@frozen(kw_only=True)
+class Sifted:
+    """What is left to record. `superseding`: some run of it has an earlier entry, and counts once, with its last one."""
+
+    entries: tuple[EntryLine, ...]
+    superseding: bool
+
+
+@define
+class Ledger:
+    """Knows the entries of the journal and of this owner; searches the whole history only for repeated ones (slow, rare)."""
+
+    _read_history: Callable[[], Iterable[bytes]]
+    _runs: set[RunId] = field(factory=set)
+    _entries: set[bytes] = field(factory=set)
+
+    def note(self, run_id: RunId, line: bytes) -> None:
+        if run_id != UNKNOWN_RUN:
+            self._runs.add(run_id)
+            self._entries.add(_digest(line))
+
+    def sift(self, entries: Sequence[EntryLine]) -> Sifted:
+        """Drops what is on record already and takes note of the rest."""
+        self._search({entry.run_id for entry in entries if entry.repeated})
+        fresh: list[EntryLine] = []
+        superseding = False
+        for entry in entries:
+            if _digest(entry.line) not in self._entries:
+                superseding |= entry.run_id in self._runs
+                fresh.append(entry)
+                self.note(entry.run_id, entry.line)
+        return Sifted(entries=tuple(fresh), superseding=superseding)
+
+    def _search(self, wanted: set[RunId]) -> None:
+        for line in self._read_history() if wanted - {UNKNOWN_RUN} else ():
+            if (run_id := run_id_of(line)) in wanted:
+                self.note(run_id, line)
+
+
+def run_id_of(line: bytes) -> RunId:
+    """The run that an entry line speaks of, UNKNOWN_RUN if it cannot be read."""
+    try:
+        entry = parse_json(line)
+    except ValueError:
+        return UNKNOWN_RUN
+    match entry:
+        case {"run_id": str(run_id)}:
+            return RunId(run_id)
+    return UNKNOWN_RUN
+
+
+def _digest(line: bytes) -> bytes:
+    return blake2b(line, digest_size=16).digest()

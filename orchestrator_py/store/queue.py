@@ -1,0 +1,77 @@
+"""The queue: entries of processes that do not own the task, each file whole and durable before it is seen, absorbed by the owner.
+
+A file holds entry lines; what follows its name's first dot marks them as repeated. Files of the reference implementation read alike.
+"""
+
+import secrets
+import time
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+
+from attrs import frozen
+
+from orchestrator_py.model.history import EntryLine
+from orchestrator_py.store.files import fsync_folder, list_folder, read_bytes, replacing, write_all
+from orchestrator_py.store.journal import BATCH_QUEUE_FILES, in_batches
+from orchestrator_py.store.ledger import run_id_of
+
+_SUFFIX = ".jsonl"
+_REPEATED_SUFFIX = ".repeated.jsonl"
+
+
+@frozen(kw_only=True)
+class QueueFile:
+    """One file of the queue."""
+
+    name: str
+    entries: tuple[EntryLine, ...]
+
+    @property
+    def size(self) -> int:
+        return sum(map(entry_size, self.entries))
+
+
+def entry_size(entry: EntryLine) -> int:
+    """Bytes with the newline."""
+    return len(entry.line) + 1
+
+
+def join_lines(entries: Sequence[EntryLine]) -> bytes:
+    return b"".join(entry.line + b"\n" for entry in entries)
+
+
+def enqueue(folder: Path, entries: Sequence[EntryLine]) -> None:
+    """Puts the entries into the queue; returns when they are durable.
+
+    128 random bits keep names apart, also from names that an old segment may hold. The time in front only keeps the
+    order in which entries of one run were queued.
+    """
+    for repeated, alike in groupby(entries, key=lambda entry: entry.repeated):
+        for group in in_batches(alike, entry_size):
+            name = f"{time.time_ns():020d}-{secrets.token_hex(16)}{_REPEATED_SUFFIX if repeated else _SUFFIX}"
+            with replacing(folder / name, synced=True) as temp:
+                write_all(temp, join_lines(group))
+    fsync_folder(folder)
+
+
+def list_queue(folder: Path) -> list[str]:
+    """The names of the queued files, in the order in which they are absorbed."""
+    return [name for name in list_folder(folder) if name.endswith(_SUFFIX)]
+
+
+def read_queue(folder: Path) -> Iterator[list[QueueFile]]:
+    """The queued files, in groups that fit into a batch."""
+    files = (_read_queue_file(folder / name) for name in list_queue(folder))
+    return in_batches(files, lambda file: file.size, most=BATCH_QUEUE_FILES)
+
+
+def _read_queue_file(path: Path) -> QueueFile:
+    repeated = path.name.endswith(_REPEATED_SUFFIX)
+    lines = [line for line in (read_bytes(path) or b"").split(b"\n") if line]
+    return QueueFile(name=path.name, entries=tuple(_parse_entry(line, repeated) for line in lines))
+
+
+def _parse_entry(line: bytes, repeated: bool) -> EntryLine:
+    """A line that begins like a commit line is no entry, but is kept all the same: a blank in front tells them apart."""
+    return EntryLine(run_id=run_id_of(line), line=b" " + line if line.startswith(b"#") else line, repeated=repeated)

@@ -1,0 +1,77 @@
+"""The files of single runs on disk. They are replaced whole but not synced: the entry in the history is what is kept."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import assert_never
+
+from attrs import define, field
+
+from orchestrator_py.ids import TaskId
+from orchestrator_py.model.document import DocumentKind, RunDocument
+from orchestrator_py.store.files import make_folders, replace_bytes, telling
+from orchestrator_py.store.layout import Layout, TaskLayout
+
+
+@define
+class DiskRunFiles:
+    """The runs of one task below the chosen folders."""
+
+    _layout: Layout
+    _task_id: TaskId
+    _known_folders: set[Path] = field(factory=set, init=False)
+
+    def write(self, documents: Sequence[RunDocument], /) -> None:
+        """Replace each file; StoreError names the first one that could not be."""
+        for document in documents:
+            path = self._path(document)
+            self._make_folder(path.parent)
+            replace_bytes(path, document.content, durable=False)
+            if document.kind is DocumentKind.POINTER:
+                self._link_for_local_readers(document)
+
+    def _path(self, document: RunDocument) -> Path:
+        task: TaskLayout = self._layout.task(self._task_id)
+        run = task.cli_run(document.run_id)
+        match document.kind:
+            case DocumentKind.EMBEDDED_SUMMARY:
+                return task.embedded_run(document.run_id).manifest
+            case DocumentKind.MANIFEST:
+                return run.manifest
+            case DocumentKind.RUN_SUMMARY:
+                return run.run_summary
+            case DocumentKind.ERROR_DETAIL:
+                return run.errors / document.name
+            case DocumentKind.HEARTBEAT:
+                return run.heartbeat
+            case DocumentKind.RESUME_TOKEN:
+                return run.resume_token
+            case DocumentKind.POINTER:
+                return task.mcp_pointer(document.run_id)
+            case _:
+                assert_never(document.kind)
+
+    def _make_folder(self, folder: Path) -> None:
+        if folder not in self._known_folders:
+            make_folders(folder)
+            self._known_folders.add(folder)
+
+    def _link_for_local_readers(self, document: RunDocument) -> None:
+        """`.runs/local-mcp/<run>/manifest.json` leads to the manifest, relative, so that the folders can be moved together."""
+        link = self._layout.local_mcp_pointer(document.run_id)
+        manifest = self._layout.task(self._task_id).cli_run(document.run_id).manifest
+        self._make_folder(link.parent)
+        with telling(link, "make the link"), suppress(FileExistsError):
+            link.symlink_to(Path("..", "..") / manifest.relative_to(self._layout.runs_root))
+
+
+@define
+class MemoryRunFiles:
+    """The same without a disk: the newest content of every document, by kind, run and name."""
+
+    documents: dict[tuple[DocumentKind, str, str], bytes] = field(factory=dict, init=False)
+
+    def write(self, documents: Sequence[RunDocument], /) -> None:
+        """Keep each document in place of its predecessor."""
+        for document in documents:
+            self.documents[document.kind, document.run_id, document.name] = document.content
