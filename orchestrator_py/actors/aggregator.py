@@ -4,14 +4,16 @@ Order within a batch: documents that must stand before, one commit of all entrie
 A reply means that it is on disk.
 """
 
+import asyncio
 import logging
 import math
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
-from anyio import to_thread
 from attrs import define, field
 
 from orchestrator_py.actors.mailbox import Envelope, Mailbox
+from orchestrator_py.actors.outlast import forget_cancellation, is_being_cancelled, run_in_thread
 from orchestrator_py.core.aggregation import Aggregation
 from orchestrator_py.errors import DefectError, OrchestratorError
 from orchestrator_py.ids import TaskId
@@ -21,6 +23,7 @@ from orchestrator_py.model.events import Event
 from orchestrator_py.model.messages import Message
 from orchestrator_py.ports import Clock, EventSink, HistoryStore, RunFiles
 
+T = TypeVar("T")
 _log = logging.getLogger("orchestrator_py")
 
 PROGRESS_SECONDS = 0.05
@@ -40,6 +43,7 @@ class Aggregator:
     _sink: EventSink
     _clock: Clock
     _mind: Aggregation = field(init=False)
+    _loop_is_closing: bool = field(default=False, init=False)
     _unpublished: bool = field(default=False, init=False)
     _publish_at: float = field(default=-math.inf, init=False)
 
@@ -47,29 +51,47 @@ class Aggregator:
         self._mind = Aggregation(self.task_id)
 
     async def run(self, mailbox: Mailbox[Message]) -> None:
-        """Serve the mailbox. Never raises: a failure ends the mailbox, and everybody who waits or writes is told of it."""
-        in_hand: list[Envelope[Message]] = []
+        """Serve the mailbox. Never raises: a failure ends the mailbox, and everybody who waits or writes is told of it.
+
+        A cancellation comes from an event loop that is closing, which cancels the runs too: their last news is still put on record.
+        """
         try:
-            history = await to_thread.run_sync(self._open_history)
+            history = await self._in_thread(self._open_history)
             try:
-                await self._serve(mailbox, history, in_hand)
+                await self._serve(mailbox, history)
             finally:
-                await to_thread.run_sync(history.close)
+                await self._in_thread(history.close)
             mailbox.close()
         except Exception as error:  # the boundary of the actor: what happens here is told to all who wait
-            failure = error if isinstance(error, OrchestratorError) else _defect(self.task_id, error)
-            mailbox.fail(failure)
-            for envelope in in_hand:
-                envelope.reply(failure)
+            mailbox.fail(error if isinstance(error, OrchestratorError) else _defect(self.task_id, error))
 
-    async def _serve(self, mailbox: Mailbox[Message], history: HistoryStore, in_hand: list[Envelope[Message]]) -> None:
-        while (batch := await mailbox.receive(self._patience())) is not None:
-            in_hand[:] = batch
+    async def _serve(self, mailbox: Mailbox[Message], history: HistoryStore) -> None:
+        while (batch := await self._receive(mailbox)) is not None:
             effects = [self._mind.handle(envelope.message) for envelope in batch]
             await self._perform(history, effects)
             self._announce(batch, effects)
             if self._is_due():
                 await self._publish(history, idle=mailbox.is_empty)
+
+    async def _receive(self, mailbox: Mailbox[Message]) -> list[Envelope[Message]] | None:
+        """The next mail; None when nothing more will come, or the loop is closing and no run is in flight any more."""
+        while not (self._loop_is_closing and mailbox.is_empty and not self._mind.runs):
+            try:
+                return await mailbox.receive(self._patience())
+            except asyncio.CancelledError:
+                self._note_cancellation()
+        return None
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        try:
+            return await run_in_thread(work)
+        finally:
+            if is_being_cancelled():
+                self._note_cancellation()
+
+    def _note_cancellation(self) -> None:
+        self._loop_is_closing = True
+        forget_cancellation()
 
     async def _perform(self, history: HistoryStore, effects: Sequence[Effects]) -> None:
         before = [document for effect in effects for document in effect.before]
@@ -81,7 +103,7 @@ class Aggregator:
         if flush:
             after.extend(self._mind.progress_documents(self._clock.now()))
 
-        def commit() -> None:  # one sync function in one thread hop: a cancellation waits for it
+        def commit() -> None:  # one sync function in one thread hop
             self._write(before)
             if entries:
                 history.commit(entries)
@@ -89,7 +111,7 @@ class Aggregator:
             if flush:
                 history.flush()
 
-        await to_thread.run_sync(commit)
+        await self._in_thread(commit)
         self._unpublished = (self._unpublished or bool(entries)) and not flush
 
     def _announce(self, batch: Sequence[Envelope[Message]], effects: Sequence[Effects]) -> None:
@@ -127,7 +149,7 @@ class Aggregator:
                 history.publish()
 
         started = self._clock.monotonic()
-        await to_thread.run_sync(publish)
+        await self._in_thread(publish)
         ended = self._clock.monotonic()
         self._publish_at = ended + max(PROGRESS_SECONDS, (ended - started) / PUBLISHING_SHARE)
 

@@ -11,26 +11,45 @@ from attrs import define, field
 from orchestrator_py.actors.aggregator import Aggregator
 from orchestrator_py.actors.event_stream import EventRouter
 from orchestrator_py.actors.mailbox import Mailbox, Ref, open_mailbox
+from orchestrator_py.actors.outlast import outlast
 from orchestrator_py.model.messages import Message
 
 
 @define(eq=False)
 class _Entry:
-    """A living aggregator: its first handle, its events, how many managers hold it, and when it has ended."""
+    """A living aggregator: its first handle, its events, how many hold it, and when it has ended."""
 
     ref: Ref[Message]
     events: EventRouter
     holders: int = 0
     ended: anyio.Event = field(factory=anyio.Event)
-    task: "asyncio.Task[None] | None" = None
+    task: "asyncio.Task[None] | None" = None  # the loop itself holds its tasks weakly
 
 
 @define(eq=False)
 class Handle:
-    """One manager's hold on a task's aggregator."""
+    """One hold on a task's aggregator; the last one to leave waits for its end."""
 
     ref: Ref[Message]
     events: EventRouter
+    _entry: _Entry
+
+    def again(self) -> "Handle":
+        """Another hold on the same aggregator."""
+        return _hold(self._entry)
+
+    def is_same(self, other: "Handle") -> bool:
+        """Whether both hold the same aggregator."""
+        return self._entry is other._entry
+
+    async def leave(self) -> None:
+        """Let go; returns when everything is in order, if nobody else holds it. What went wrong is asked of `ref`."""
+        self.ref.close()
+        self._entry.holders -= 1
+        if self._entry.holders == 0:
+            self._entry.ref.close()
+            if await outlast(self._entry.ended.wait):
+                raise asyncio.CancelledError
 
 
 _directories: "WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Hashable, _Entry]]" = WeakKeyDictionary()
@@ -38,46 +57,38 @@ _directories: "WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Hashable, _Entr
 
 @asynccontextmanager
 async def join_aggregator(key: Hashable, create: Callable[[EventRouter], Aggregator]) -> AsyncIterator[Handle]:
-    """The aggregator for `key` in this event loop; the first to come starts it, the last to leave waits for its end.
-
-    StoreError on leaving if the aggregator could not put everything in order.
-    """
+    """The aggregator for `key` in this event loop; the first to come starts it."""
     entries = _directories.setdefault(asyncio.get_running_loop(), {})
     while (entry := entries.get(key)) is not None and entry.holders == 0:
         await entry.ended.wait()  # it is leaving, and still holds the task's lock
-    if entry is None:
-        entry = entries[key] = _start(key, create, entries)
-    entry.holders += 1
+    handle = _hold(entry or _start(key, create, entries))
     try:
-        with entry.ref.clone() as ref:
-            yield Handle(ref, entry.events)
+        yield handle
     finally:
-        entry.holders -= 1
-        if entry.holders == 0:
-            entry.ref.close()
-            with anyio.CancelScope(shield=True):
-                await entry.ended.wait()
-    entry.ref.raise_fate()
+        await handle.leave()
+
+
+def _hold(entry: _Entry) -> Handle:
+    handle = Handle(entry.ref.clone(), entry.events, entry)
+    entry.holders += 1
+    return handle
 
 
 def _start(key: Hashable, create: Callable[[EventRouter], Aggregator], entries: dict[Hashable, _Entry]) -> _Entry:
-    ref, mailbox = _open()
+    ref: Ref[Message]
+    mailbox: Mailbox[Message]
+    ref, mailbox = open_mailbox()
     events = EventRouter()
-    entry = _Entry(ref, events)
     aggregator = create(events)
+    entry = entries[key] = _Entry(ref, events)
 
-    async def live() -> None:
-        try:
-            await aggregator.run(mailbox)
-        finally:
-            if entries.get(key) is entry:
-                del entries[key]
-            entry.ended.set()
+    def end(_: object) -> None:
+        mailbox.close()  # it has done so itself, unless it never began
+        if entries.get(key) is entry:
+            del entries[key]
+        entry.ended.set()
 
-    # A task of its own, not a child of the first manager's: it lives as long as any manager holds it.
-    entry.task = asyncio.get_running_loop().create_task(live(), name=f"orchestrator_py aggregator {aggregator.task_id}")
+    # A task of its own, not a child of the first manager's: it lives as long as anybody holds it.
+    entry.task = asyncio.get_running_loop().create_task(aggregator.run(mailbox), name=f"aggregator of {aggregator.task_id}")
+    entry.task.add_done_callback(end)
     return entry
-
-
-def _open() -> tuple[Ref[Message], Mailbox[Message]]:
-    return open_mailbox()

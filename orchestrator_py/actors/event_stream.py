@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Self
+from weakref import WeakSet
 
 import anyio
 from attrs import define, field
@@ -21,7 +22,7 @@ WAITING_EVENTS = 10_000
 
 @define(eq=False)
 class EventStream:
-    """An async iterator of events, from its creation until the manager closes or `close` is called."""
+    """An async iterator of events, from its creation until the manager closes or `close` is called. Several tasks may share it."""
 
     _waiting: deque[Event] = field(factory=lambda: deque(maxlen=WAITING_EVENTS), init=False)
     _news: anyio.Event = field(factory=anyio.Event, init=False)
@@ -45,29 +46,53 @@ class EventStream:
         while not self._waiting:
             if self._closed:
                 raise StopAsyncIteration
-            self._news = anyio.Event()
+            if self._news.is_set():
+                self._news = anyio.Event()
             await self._news.wait()
         return self._waiting.popleft()
 
 
 @define(eq=False)
 class Switchboard:
-    """Passes each event to every subscriber; one that raises is logged and stays subscribed."""
+    """Passes each event to every subscriber and every stream; a subscriber that raises is logged and stays subscribed."""
 
-    _subscribers: list[Callable[[Event], object]] = field(factory=list, init=False)
+    _subscribers: dict[object, Callable[[Event], object]] = field(factory=dict, init=False)
+    _streams: "WeakSet[EventStream]" = field(factory=WeakSet, init=False)  # a reader that walks away takes its stream along
+    _closed: bool = field(default=False, init=False)
 
     def subscribe(self, subscriber: Callable[[Event], object]) -> Callable[[], None]:
         """Call the subscriber with every event from now on; the answer ends that."""
-        self._subscribers.append(subscriber)
-        return lambda: self._subscribers.remove(subscriber) if subscriber in self._subscribers else None
+        ticket = object()
+        self._subscribers[ticket] = subscriber
+
+        def unsubscribe() -> None:
+            self._subscribers.pop(ticket, None)
+
+        return unsubscribe
+
+    def follow(self) -> EventStream:
+        """A stream of all events from now on."""
+        stream = EventStream()
+        if self._closed:
+            stream.close()
+        self._streams.add(stream)
+        return stream
 
     def publish(self, event: Event) -> None:
         """Tell all."""
-        for subscriber in tuple(self._subscribers):
+        for stream in tuple(self._streams):
+            stream.publish(event)
+        for subscriber in tuple(self._subscribers.values()):
             try:
                 subscriber(event)
             except Exception:  # a subscriber that raises cannot change a verdict
                 _log.exception("an event subscriber raised; the run is not touched by it")
+
+    def close(self) -> None:
+        """The streams end."""
+        self._closed = True
+        for stream in tuple(self._streams):
+            stream.close()
 
 
 @define(eq=False)

@@ -4,43 +4,43 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, Self
 
-import anyio
-from anyio.abc import TaskGroup
 from attrs import define, field
+
+from orchestrator_py.actors.outlast import outlast
+from orchestrator_py.errors import InputError
 
 
 @define(eq=False)
 class Host:
-    """A task group in a task of its own: cancelling whoever started work does not reach the work, which is told to stop instead.
+    """Each piece of work is a task of its own: cancelling whoever started it does not reach it, it is told to stop instead.
 
-    `async with Host() as host`: leaving waits, shielded, until all work has ended.
+    `async with Host() as host`: leaving waits until all work has ended, whoever cancels meanwhile.
     """
 
-    _closing: anyio.Event = field(factory=anyio.Event, init=False)
-    _ready: anyio.Event = field(factory=anyio.Event, init=False)
-    _group: TaskGroup | None = field(default=None, init=False)
-    _task: "asyncio.Task[None] | None" = field(default=None, init=False)
+    _tasks: "set[asyncio.Task[None]]" = field(factory=set, init=False)
+    _open: bool = field(default=False, init=False)
 
-    def start_soon(self, work: Callable[..., Coroutine[Any, Any, object]], *arguments: object) -> None:
-        """Start work now; it handles its own errors."""
-        if self._group is None or self._closing.is_set():
-            raise RuntimeError("The manager is not open: use it inside its `async with` block.")
-        self._group.start_soon(work, *arguments)
+    def start_soon(self, work: Coroutine[Any, Any, None], *, at_end: Callable[[], object]) -> None:
+        """Start work that handles its own errors. `at_end` is called whatever becomes of it, even if it never began.
+
+        InputError outside of the `async with` block.
+        """
+        if not self._open:
+            work.close()
+            raise InputError("The manager is not open; use it inside its `async with` block.")
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: at_end())
 
     async def __aenter__(self) -> Self:
-        self._task = asyncio.get_running_loop().create_task(self._live(), name="orchestrator_py host")
-        await self._ready.wait()
+        self._open = True
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._closing.set()
-        with anyio.CancelScope(shield=True):
-            if self._task is not None:
-                await asyncio.wait({self._task})
-        if self._task is not None and not self._task.cancelled():
-            self._task.result()
-
-    async def _live(self) -> None:
-        async with anyio.create_task_group() as self._group:
-            self._ready.set()
-            await self._closing.wait()
+        self._open = False
+        cancelled = False
+        while self._tasks:
+            cancelled |= await outlast(lambda: asyncio.wait(self._tasks))
+        if cancelled:
+            raise asyncio.CancelledError

@@ -11,16 +11,12 @@ import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from attrs import define, field
 
-from orchestrator_py.errors import OrchestratorError, StoreError
+from orchestrator_py.errors import DefectError, OrchestratorError
 
 M = TypeVar("M")
 
 CAPACITY = 256
 """Mail that may wait before senders do. It is back-pressure, not speed: a slow disk slows the subtasks, and memory stays flat."""
-
-
-class ActorStoppedError(OrchestratorError):
-    """The actor has ended and will not answer; the reason, if it failed, is the cause of this error."""
 
 
 @define(eq=False)
@@ -58,10 +54,18 @@ class Envelope(Generic[M]):
 
 
 @define(eq=False)
-class Fate:
-    """Why an actor ended; None while it lives or when it ended by itself."""
+class _Line:
+    """What both ends know: that there is news for the reader, who waits for an answer, and the error that the actor ended with."""
 
-    error: Exception | None = None
+    news: anyio.Event = field(factory=anyio.Event)
+    asking: set[Answer] = field(factory=set)
+    error: OrchestratorError | None = None
+
+    def create_failure(self) -> OrchestratorError:
+        """Why nobody reads any more; a new error each time, as each place that raises it has its own traceback."""
+        if self.error is None:
+            return DefectError("The aggregator of this task has ended; open the manager again.")
+        return type(self.error)(str(self.error))
 
 
 @define(eq=False)
@@ -69,33 +73,39 @@ class Ref(Generic[M]):
     """A handle to an actor. Each producer holds its own (`clone`) and closes it."""
 
     _stream: MemoryObjectSendStream[Envelope[M]]
-    _fate: Fate
+    _line: _Line
 
     async def tell(self, message: M) -> None:
-        """Deliver a message; waits while the box is full. ActorStoppedError if nobody reads any more."""
+        """Deliver a message; waits while the box is full. Raises what the actor ended with if nobody reads any more."""
         await self._send(Envelope(message))
 
     async def ask(self, message: M) -> object:
-        """Deliver a message and wait for the answer; raises what the actor answers with, or why it died."""
+        """Deliver a message and wait for the answer; raises what the actor answers with, or what it ended with."""
         answer = Answer()
-        await self._send(Envelope(message, answer))
-        return await answer.wait()
+        self._line.asking.add(answer)
+        try:
+            await self._send(Envelope(message, answer))
+            return await answer.wait()
+        finally:
+            self._line.asking.discard(answer)
 
     def clone(self) -> "Ref[M]":
         """Another handle to the same actor."""
         try:
-            return Ref(self._stream.clone(), self._fate)
+            return Ref(self._stream.clone(), self._line)
         except anyio.ClosedResourceError:
-            raise self._stopped() from self._fate.error
+            raise self._line.create_failure() from self._line.error
 
-    def raise_fate(self) -> None:
-        """StoreError or another error if that is how the actor ended."""
-        if self._fate.error is not None:
-            raise self._stopped() from self._fate.error
+    @property
+    def failure(self) -> OrchestratorError | None:
+        """The error that the actor ended with, if it was one."""
+        return self._line.error
 
     def close(self) -> None:
         """Let go. When the last handle goes, the actor finishes its mail and ends."""
         self._stream.close()
+        if self._stream.statistics().open_send_streams == 0:
+            self._line.news.set()
 
     def __enter__(self) -> Self:
         return self
@@ -105,22 +115,13 @@ class Ref(Generic[M]):
 
     async def _send(self, envelope: Envelope[M]) -> None:
         try:
-            self._stream.send_nowait(envelope)  # nearly always: no trip through the event loop
-        except anyio.WouldBlock:
-            await self._send_when_there_is_room(envelope)
+            try:
+                self._stream.send_nowait(envelope)  # nearly always: no trip through the event loop
+            except anyio.WouldBlock:
+                await self._stream.send(envelope)
         except (anyio.BrokenResourceError, anyio.ClosedResourceError):
-            raise self._stopped() from self._fate.error
-
-    async def _send_when_there_is_room(self, envelope: Envelope[M]) -> None:
-        try:
-            await self._stream.send(envelope)
-        except (anyio.BrokenResourceError, anyio.ClosedResourceError):
-            raise self._stopped() from self._fate.error
-
-    def _stopped(self) -> OrchestratorError:
-        if isinstance(self._fate.error, StoreError):
-            return StoreError(str(self._fate.error))  # a new one: each place that raises it has its own traceback
-        return ActorStoppedError("The aggregator of this task has ended; open the manager again.")
+            raise self._line.create_failure() from self._line.error
+        self._line.news.set()
 
 
 @define(eq=False)
@@ -128,46 +129,50 @@ class Mailbox(Generic[M]):
     """The actor's end: everything that waits, a batch at a time."""
 
     _stream: MemoryObjectReceiveStream[Envelope[M]]
-    _fate: Fate
+    _line: _Line
 
     async def receive(self, timeout: float = math.inf) -> list[Envelope[M]] | None:
-        """All mail that waits, at least one envelope; empty after `timeout` seconds without any; None when no handle is left."""
-        first: Envelope[M] | None = None
-        with anyio.move_on_after(timeout):
-            try:
-                first = await self._stream.receive()
-            except anyio.EndOfStream:
-                return None
-        return [] if first is None else [first, *self._waiting()]
+        """All mail that waits; empty after `timeout` seconds without any; None when there is none and no handle is left.
 
-    def fail(self, error: Exception) -> None:
-        """End with an error: everybody who waits, and everybody who writes from now on, is told."""
-        self._fate.error = error
-        waiting = self._waiting()
-        self._stream.close()
-        for envelope in waiting:
-            envelope.reply(error)
+        Waits for the news, then takes the mail without waiting: a cancellation at any moment loses nothing.
+        """
+        mail = self._take()
+        if mail or mail is None:
+            return mail
+        self._line.news = anyio.Event()
+        with anyio.move_on_after(timeout):
+            await self._line.news.wait()
+        return self._take()
+
+    def fail(self, error: OrchestratorError) -> None:
+        """End with an error: everybody who waits for an answer, and everybody who writes from now on, is told."""
+        self._line.error = error
+        self.close()
 
     def close(self) -> None:
-        """End."""
+        """End; whoever still waits for an answer is told that there will be none."""
         self._stream.close()
+        for answer in tuple(self._line.asking):
+            answer.set(self._line.create_failure())
 
     @property
     def is_empty(self) -> bool:
         """Whether no mail waits."""
         return self._stream.statistics().current_buffer_used == 0
 
-    def _waiting(self) -> list[Envelope[M]]:
+    def _take(self) -> list[Envelope[M]] | None:
         envelopes: list[Envelope[M]] = []
         try:
             while True:
                 envelopes.append(self._stream.receive_nowait())
-        except (anyio.WouldBlock, anyio.EndOfStream):
+        except anyio.WouldBlock:
             return envelopes
+        except anyio.EndOfStream:
+            return envelopes or None
 
 
 def open_mailbox(capacity: int = CAPACITY) -> tuple["Ref[M]", "Mailbox[M]"]:
     """A first handle and the box that it writes to."""
     send, receive = anyio.create_memory_object_stream[Envelope[M]](capacity)
-    fate = Fate()
-    return Ref(send, fate), Mailbox(receive, fate)
+    line = _Line()
+    return Ref(send, line), Mailbox(receive, line)

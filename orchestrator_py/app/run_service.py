@@ -1,20 +1,22 @@
 """Runs in flight and the aggregators that they report to: what the embedded manager and the command line share."""
 
-from collections import OrderedDict
+import asyncio
+import logging
+from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AbstractAsyncContextManager
 from typing import Self
 
-import anyio
 from attrs import define, field
 
 from orchestrator_py.actors.aggregator import Aggregator
 from orchestrator_py.actors.directory import Handle, join_aggregator
 from orchestrator_py.actors.event_stream import EventRouter, EventStream, Switchboard
 from orchestrator_py.actors.host import Host
+from orchestrator_py.actors.outlast import outlast
 from orchestrator_py.actors.run import Run, RunRules
 from orchestrator_py.actors.run_clock import RunClock
-from orchestrator_py.errors import DefectError
+from orchestrator_py.errors import DefectError, OrchestratorError
 from orchestrator_py.ids import TaskId
 from orchestrator_py.model.events import Event
 from orchestrator_py.model.messages import ClosedRun, Flush, OpenRun
@@ -24,6 +26,8 @@ from orchestrator_py.store.layout import Layout
 from orchestrator_py.store.memory import MemoryTaskStore
 from orchestrator_py.store.run_files import DiskRunFiles, MemoryRunFiles
 from orchestrator_py.store.task_store import open_task_store
+
+_log = logging.getLogger("orchestrator_py")
 
 IDLE_TASKS = 32
 """Aggregators without a run that are kept open, so that the next run of their task finds everything in place."""
@@ -38,8 +42,9 @@ class RunService:
     events: Switchboard = field(factory=Switchboard, init=False)
     _host: Host = field(factory=Host, init=False)
     _runs: set[Run] = field(factory=set, init=False)
-    _streams: list[EventStream] = field(factory=list, init=False)
-    _kept: "OrderedDict[TaskId, tuple[AsyncExitStack, Handle]]" = field(factory=OrderedDict, init=False)
+    _kept: "OrderedDict[TaskId, Handle]" = field(factory=OrderedDict, init=False)
+    _dismissed: deque[tuple[TaskId, Handle]] = field(factory=deque, init=False)
+    _problems: dict[TaskId, OrchestratorError] = field(factory=dict, init=False)
     _memory: dict[TaskId, tuple[MemoryTaskStore, MemoryRunFiles]] = field(factory=dict, init=False)
 
     async def __aenter__(self) -> Self:
@@ -47,24 +52,34 @@ class RunService:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        """StoreError if a task could not be put in order; every other task is put in order before that."""
         self.stop(StopCause(StopKind.EMBEDDER, "the manager was closed"))
-        with anyio.CancelScope(shield=True):
-            await self._host.__aexit__()
-            try:
-                await self._let_go_of_all()
-            finally:
-                for stream in self._streams:
-                    stream.close()
+        cancelled = await outlast(self._end)
+        if cancelled:
+            raise asyncio.CancelledError
+        for problem in self._problems.values():
+            raise problem
+
+    async def _end(self) -> None:
+        await self._host.__aexit__()
+        self._dismissed += self._kept.items()
+        self._kept.clear()
+        await self._let_go_of_dismissed()
+        self.events.close()
 
     def start(self, opening: OpenRun, rules: RunRules, clock: RunClock) -> Run:
-        """Begin a run; it is worked off whatever becomes of the caller, until it is stopped."""
+        """Begin a run; it is worked off whatever becomes of the caller, until it is stopped.
+
+        InputError outside of the `async with` block, or if the mode policy has no answer for a subtask.
+        """
         run = Run(opening, rules, clock)
-        self._runs.add(run)
-        try:
-            self._host.start_soon(self._conduct, run)
-        except RuntimeError:
+
+        def end() -> None:
+            run.finished.set()
             self._runs.discard(run)
-            raise
+
+        self._host.start_soon(self._conduct(run), at_end=end)
+        self._runs.add(run)
         return run
 
     async def wait(self, run: Run) -> ClosedRun:
@@ -74,10 +89,11 @@ class RunService:
         """
         try:
             await run.finished.wait()
-        except anyio.get_cancelled_exc_class():
+        except asyncio.CancelledError:
             run.stop(StopCause(StopKind.EMBEDDER, "the caller was cancelled"))
-            with anyio.CancelScope(shield=True):
-                await run.finished.wait()
+            await outlast(run.finished.wait)
+            if run.error is not None:
+                _log.error("run %s, whose caller was cancelled, is not on record: %s", run.run_id, run.error)
             raise
         if run.error is not None:
             raise run.error
@@ -92,15 +108,12 @@ class RunService:
 
     async def flush(self) -> None:
         """Everything recorded so far stands in the history and the rollups when this returns."""
-        for _, handle in tuple(self._kept.values()):
+        for handle in tuple(self._kept.values()):
             await handle.ref.ask(Flush())
 
     def follow(self) -> EventStream:
         """The events of all runs of this service from now on."""
-        stream = EventStream()
-        self._streams.append(stream)
-        self.events.subscribe(stream.publish)
-        return stream
+        return self.events.follow()
 
     def subscribe(self, subscriber: Callable[[Event], object]) -> Callable[[], None]:
         """Call the subscriber with every event; what it raises is logged. The answer unsubscribes."""
@@ -113,13 +126,13 @@ class RunService:
         try:
             async with self._join(task_id) as handle:
                 with handle.events.routing(run.run_id, self.events.publish):
-                    await self._keep(task_id)
+                    self._keep(task_id, handle)
                     await run.work(handle.ref)
-        except Exception as error:  # opening or leaving the aggregator failed: whoever waits for the run is told
+        except Exception as error:  # joining the aggregator failed: whoever waits for the run is told
             run.error = run.error or error
-        finally:
-            run.finished.set()
-            self._runs.discard(run)
+        self._runs.discard(run)
+        self._dismiss_idle()
+        await self._let_go_of_dismissed()
 
     def _join(self, task_id: TaskId) -> AbstractAsyncContextManager[Handle]:
         key: Hashable = (self, task_id) if self.layout is None else (self.layout.runs_root, self.layout.out_root, task_id)
@@ -134,28 +147,27 @@ class RunService:
 
     def _in_memory(self, task_id: TaskId) -> tuple[Callable[[], HistoryStore], RunFiles]:
         store, files = self._memory.setdefault(task_id, (MemoryTaskStore(), MemoryRunFiles()))
-        return lambda: store, files
+        return lambda: MemoryTaskStore(store.lines), files
 
-    async def _keep(self, task_id: TaskId) -> None:
-        """Hold on to the task's aggregator after the run; the task that was idle longest is let go of."""
-        if task_id in self._kept:
-            self._kept.move_to_end(task_id)
-            return
-        stack = AsyncExitStack()
-        self._kept[task_id] = (stack, await stack.enter_async_context(self._join(task_id)))
+    def _keep(self, task_id: TaskId, handle: Handle) -> None:
+        """Hold on to the task's aggregator after the run; one that has failed gives way to its successor."""
+        kept = self._kept.get(task_id)
+        if kept is None or not kept.is_same(handle):
+            self._kept[task_id] = handle.again()
+            self._dismissed += [(task_id, kept)] if kept else []
+        self._kept.move_to_end(task_id)
+
+    def _dismiss_idle(self) -> None:
+        """The tasks that were idle longest make room."""
         busy = {run.opening.task.id for run in self._runs}
-        idle = [kept for kept in self._kept if kept not in busy]
-        for old in idle[: max(0, len(self._kept) - IDLE_TASKS)]:
-            leaving, _ = self._kept.pop(old)
-            await leaving.aclose()
+        idle = [task_id for task_id in self._kept if task_id not in busy]
+        self._dismissed += [(task_id, self._kept.pop(task_id)) for task_id in idle[: max(0, len(self._kept) - IDLE_TASKS)]]
 
-    async def _let_go_of_all(self) -> None:
-        first: Exception | None = None
-        while self._kept:
-            _, (stack, _) = self._kept.popitem()
-            try:
-                await stack.aclose()
-            except Exception as error:  # every task is put in order before the first problem is told
-                first = first or error
-        if first is not None:
-            raise first
+    async def _let_go_of_dismissed(self) -> None:
+        """What goes wrong then is nobody's run: it is told when the service is left, unless the task was put in order since."""
+        while self._dismissed:
+            task_id, handle = self._dismissed.popleft()
+            await handle.leave()
+            self._problems.pop(task_id, None)
+            if (failure := handle.ref.failure) is not None:
+                self._problems[task_id] = failure

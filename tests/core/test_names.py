@@ -35,9 +35,9 @@ def test_a_run_id_holds_the_time_and_what_tells_it_apart() -> None:
 
 
 def test_an_embedded_run_is_called_by_its_task_and_the_time() -> None:
-    assert create_embedded_run_id(parse_task_id("task-1"), NOW) == "task-1-2025-12-21T14-02-47-637Z"
+    assert create_embedded_run_id(parse_task_id("task-1"), NOW, "9f7c2ccb") == "task-1-2025-12-21T14-02-47-637Z-9f7c2ccb"
 
 
 def test_a_run_id_that_would_be_too_long_is_refused() -> None:
     with pytest.raises(IdentifierError, match="longer than 255 bytes"):
-        create_embedded_run_id(parse_task_id("t" * 240), NOW)
+        create_embedded_run_id(parse_task_id("t" * 240), NOW, "9f7c2ccb")

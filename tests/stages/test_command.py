@@ -29,6 +29,7 @@ from tests.stages.running import (
     run,
     said,
     spec_of,
+    until,
 )
 
 # How it ended ------------------------------------------------------------------------------------------------------
@@ -258,12 +259,25 @@ async def test_a_grandchild_that_keeps_the_pipes_open_does_not_hold_up_the_end_a
         os.kill(daemon, signal.SIGKILL)
 
 
+@define
+class PatientLog:
+    """Takes the first piece of output only when the command, which said its number, has ended."""
+
+    inner: MemoryStageLog = field(factory=MemoryStageLog)
+
+    async def append(self, event: Mapping[str, object], /) -> None:
+        if event["type"] == "exec:chunk" and not said(self.inner):
+            pid = int(str(event["data"]))
+            await until(lambda: not is_running(pid))
+        await self.inner.append(event)
+
+
 async def test_all_that_the_command_itself_wrote_is_read_even_without_any_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(conversation, "DRAIN_SECONDS", -1.0)
-    log = MemoryStageLog()
-    await run("head -c 60000 /dev/zero | tr '\\0' x; sleep 600 & echo $! >&2", log=log)
-    os.kill(int(said(log, "stderr")), signal.SIGKILL)
-    assert said(log) == "x" * 60_000
+    log = PatientLog()
+    await run("echo $$; sleep 0.05; head -c 60000 /dev/zero | tr '\\0' x; sleep 600 & echo $! >&2", log=log)
+    os.kill(int(said(log.inner, "stderr")), signal.SIGKILL)
+    assert said(log.inner).endswith("x" * 60_000)
 
 
 async def test_a_grandchild_that_floods_the_pipes_does_not_hold_up_the_end() -> None:

@@ -198,6 +198,7 @@ async def test_a_stop_at_any_event_leaves_a_log_that_is_whole_or_was_never_begun
     kinds = [event["type"] for event in log.inner.events]
     assert kinds[-2:] == ["exec:end", "command:end"] if executions else kinds in ([], ["command:start"])
     assert bool(executions) == (place > 1)
+    assert said(log.inner) == ("out" if executions else "")  # also when the stop came while the log took it
     assert own_children() == children
 
 

@@ -1,6 +1,7 @@
 """The event logs of a run: whole lines, each in both files, and a failure that nobody can overlook."""
 
 import json
+import os
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -96,6 +97,7 @@ async def test_a_line_whose_writer_is_cancelled_while_it_waits_for_its_turn_is_w
                 await stage.append({"number": number})
 
     scopes = [CancelScope() for _ in range(10)]
+    descriptors = len(os.listdir("/proc/self/fd"))
     async with (
         open_event_log(runner_path=tmp_path / "runner.ndjson", commands_folder=tmp_path, clock=CLOCK) as log,
         create_task_group() as tasks,
@@ -106,6 +108,7 @@ async def test_a_line_whose_writer_is_cancelled_while_it_waits_for_its_turn_is_w
         for scope in scopes:
             scope.cancel()
     assert any(scope.cancelled_caught for scope in scopes)
+    assert len(os.listdir("/proc/self/fd")) == descriptors
     assert sorted(str(line["number"]) for line in lines_of(tmp_path / "runner.ndjson")) == [str(number) for number in range(10)]
     assert all((tmp_path / command_log_name(number, "a")).exists() for number in range(10))
 
