@@ -46,6 +46,10 @@ class HistoryChangedError(StoreError):
     """metrics.json is not what the journal continues: another program changed it."""
 
 
+class RunHeldError(OrchestratorError):
+    """The run belongs to another live process."""
+
+
 # Our defect --------------------------------------------------------------------------------------------------------
 
 

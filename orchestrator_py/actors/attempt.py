@@ -6,13 +6,12 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from anyio.lowlevel import checkpoint_if_cancelled
-from attrs import define, evolve, field
+from attrs import define, field
 
 from orchestrator_py.actors.agents import Agents, SubtaskOrder
 from orchestrator_py.actors.outlast import is_being_cancelled
 from orchestrator_py.core import fixed_texts
-from orchestrator_py.core.answers import is_build, is_review, is_test, what_is_wrong
-from orchestrator_py.core.outcome import build_outcome, review_outcome, test_outcome
+from orchestrator_py.core.answers import Results, accept_build, accept_review, accept_test, complete_results
 from orchestrator_py.model.outcome import Outcome, StopCause
 from orchestrator_py.model.result import BuildInput, BuildResult, ReviewInput, ReviewResult, TestInput, TestResult
 
@@ -22,7 +21,7 @@ T = TypeVar("T")
 
 @define
 class Attempt:
-    """While it runs, and after: `outcome` is None until every stage that had to run has answered, `error` is what an agent raised."""
+    """`outcome` is None until every stage that had to run has answered; `error` is what an agent raised."""
 
     order: SubtaskOrder
     agents: Agents
@@ -35,22 +34,59 @@ class Attempt:
 
     async def run(self) -> None:
         """The first stage that is not `succeeded` decides. None begins after the attempt was cancelled."""
-        await checkpoint_if_cancelled()
         build, outcome = await self._build()
         if outcome is Outcome.SUCCEEDED:
-            await checkpoint_if_cancelled()
             test, outcome = await self._test(build)
             if outcome is Outcome.SUCCEEDED:
-                await checkpoint_if_cancelled()
                 outcome = await self._review(build, test)
         self.outcome = outcome
+
+    def results(self, cause: StopCause | None) -> Results:
+        """All three results, of the stages that did not answer as well."""
+        order = self.order
+        return complete_results(
+            self.build, self.test, self.review, subtask_id=order.item.id, mode=order.mode, run_id=order.run_id, cause=cause
+        )
 
     async def _build(self) -> tuple[BuildResult, Outcome]:
         order = self.order
         given = BuildInput(task=order.task, plan=order.plan, target=order.item, mode=order.mode, run_id=order.run_id, attempt=self.number)
         answer = await self._call(self.agents.builder.build, given)
-        problem = what_is_wrong(answer)
-        if is_build(answer) and problem is None:
-            build = self.build = evolve(answer, mode=order.mode, run_id=order.run_id)
-            return build, build_outcome(build)
-        message = problem or (fixed_texts.BUILD_WITHOUT_SUCCESS if is
+        self.build, outcome = accept_build(answer, subtask_id=order.item.id, mode=order.mode, run_id=order.run_id)
+        return self.build, outcome
+
+    async def _test(self, build: BuildResult) -> tuple[TestResult, Outcome]:
+        order = self.order
+        given = TestInput(task=order.task, build=build, target=order.item, mode=order.mode, run_id=order.run_id, attempt=self.number)
+        answer = await self._call(self.agents.tester.test, given)
+        self.test, outcome = accept_test(answer, subtask_id=build.subtask_id, run_id=order.run_id)
+        return self.test, outcome
+
+    async def _review(self, build: BuildResult, test: TestResult) -> Outcome:
+        order = self.order
+        given = ReviewInput(
+            task=order.task,
+            plan=order.plan,
+            build=build,
+            test=test,
+            target=order.item,
+            mode=order.mode,
+            run_id=order.run_id,
+            attempt=self.number,
+        )
+        self.review, outcome = accept_review(await self._call(self.agents.reviewer.review, given))
+        return outcome
+
+    async def _call(self, method: Callable[[T], Awaitable[object]], given: T) -> object:
+        """What the agent answered, or the exception that it raised."""
+        await checkpoint_if_cancelled()
+        try:
+            return await method(given)
+        except asyncio.CancelledError:
+            if is_being_cancelled():
+                raise
+            self.error = RuntimeError(fixed_texts.CANCELLED_ITSELF)
+        except Exception as error:  # agents may raise anything
+            self.error = error
+        _log.debug("an agent of subtask %s raised", self.order.item.id, exc_info=self.error)
+        return self.error

@@ -14,15 +14,15 @@ T = TypeVar("T")
 
 async def outlast(wait: Callable[[], Awaitable[object]]) -> bool:
     """Waits to the end, whoever cancels meanwhile, and answers whether somebody did. `wait` can be called again to go on waiting."""
-    cancelled = False
+    cancelled, done = False, False
     with anyio.CancelScope(shield=True):
-        while True:
+        while not done:
             try:
                 await wait()
+                done = True
             except asyncio.CancelledError:
                 cancelled = True
-            else:
-                return cancelled
+    return cancelled
 
 
 def forget_cancellation() -> None:

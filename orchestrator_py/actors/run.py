@@ -1,18 +1,22 @@
-"""One run in flight: worker lanes pull from the schedule, each result is told to the aggregator, the end is asked of it."""
+"""One run in flight: worker lanes take turns at the schedule, each result is told to the aggregator, the end is asked of it."""
 
+import asyncio
 import logging
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import TypeVarTuple
 
 import anyio
 from attrs import define, field, frozen
 
+from orchestrator_py.actors.agents import Agents, SubtaskOrder
 from orchestrator_py.actors.mailbox import Ref
+from orchestrator_py.actors.outlast import forget_cancellation
 from orchestrator_py.actors.run_clock import RunClock
-from orchestrator_py.actors.subtask import Agents, StopCell, SubtaskOrder, run_subtask
+from orchestrator_py.actors.subtask import LOOP_IS_CLOSING, StopCell, run_subtask
+from orchestrator_py.actors.turns import Turns
 from orchestrator_py.core.schedule import Schedule
-from orchestrator_py.errors import DefectError, OrchestratorError
+from orchestrator_py.errors import DefectError, InputError, OrchestratorError
 from orchestrator_py.ids import InstanceId, RunId, SubtaskId
 from orchestrator_py.model.manifest import ChildRun
 from orchestrator_py.model.messages import (
@@ -32,15 +36,8 @@ from orchestrator_py.model.outcome import FailurePolicy, StopCause, StopKind
 from orchestrator_py.model.summary import AttemptReport, SubtaskReport
 from orchestrator_py.model.task import Mode, PlanItem, TaskContext
 
+Ts = TypeVarTuple("Ts")
 _log = logging.getLogger("orchestrator_py")
-
-def order_of_work(opening: OpenRun) -> tuple[PlanItem, ...]:
-    """An embedded group is worked off in its reported order, target first; a pipeline in the order of its file, whatever the target."""
-    if opening.manifest is None:
-        return opening.order
-    planned = {item.id for item in opening.order}
-    return tuple(item for item in opening.plan.items if item.id in planned)
-
 
 ModePolicy = Callable[[TaskContext, PlanItem], Mode]
 
@@ -55,10 +52,23 @@ class RunRules:
     on_failure: FailurePolicy
     heartbeat: timedelta | None = None
 
+    def mode_of(self, task: TaskContext, item: PlanItem) -> Mode:
+        """What the policy says; InputError if it raises, or says something else."""
+        try:
+            mode: object = self.mode_policy(task, item)
+        except Exception as error:  # the policy is the caller's code
+            mode = error
+        if not isinstance(mode, Mode):
+            raise InputError(f"mode_policy gave {mode!r:.200} for subtask {item.id}; let it return Mode.MCP or Mode.CLOUD.")
+        return mode
+
 
 @define(eq=False)
 class Run:
-    """Cooperates with whoever holds it: `stop` records why and ends the work, `finished` is set when everything is on record."""
+    """Cooperates with whoever holds it: `stop` records why and ends the work, `finished` is set when everything is on record.
+
+    `error` says what went wrong with the run itself, `closed` what is on record. InputError if the rules do not fit the plan.
+    """
 
     opening: OpenRun
     rules: RunRules
@@ -68,14 +78,15 @@ class Run:
     error: Exception | None = field(default=None, init=False)
     cause: StopCause | None = field(default=None, init=False)
     cut_short: bool = field(default=False, init=False)
-    _schedule: Schedule = field(init=False)
+    _modes: dict[str, Mode] = field(init=False)
+    _turns: Turns = field(init=False)
     _stopping: anyio.Event = field(factory=anyio.Event, init=False)
     _cells: dict[SubtaskId, StopCell] = field(factory=dict, init=False)
-    _idle: deque[anyio.Event] = field(factory=deque, init=False)
     _ref: Ref[Message] | None = field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._schedule = Schedule(order_of_work(self.opening), self.rules.limit, self.rules.on_failure)
+        self._turns = Turns(Schedule(self.opening.order, self.rules.limit, self.rules.on_failure))
+        self._modes = {item.id: self.rules.mode_of(self.opening.task, item) for item in self.opening.order}
 
     @property
     def run_id(self) -> RunId:
@@ -87,7 +98,7 @@ class Run:
             return
         self.cause = cause
         self._stopping.set()
-        self._schedule.stop(cause)
+        self._turns.stop(cause)
         self._end_running(cause)
 
     async def tell_child(self, child: ChildRun) -> None:
@@ -96,11 +107,15 @@ class Run:
             await self._ref.tell(ChildRunTold(run_id=self.run_id, child=child))
 
     async def work(self, ref: Ref[Message]) -> None:
-        """Work it off; never raises: `error` says what went wrong with the run itself."""
+        """Work it off; never raises. A cancellation comes from an event loop that is closing: it stops the run, which is still recorded."""
         self._ref = ref
         try:
-            await self._open(ref)
-            await self._work_lanes(ref)
+            try:
+                await self._open(ref)
+                await self._work_lanes(ref)
+            except asyncio.CancelledError:
+                forget_cancellation()
+                self.stop(LOOP_IS_CLOSING)
             await self._close(ref)
         except Exception as error:  # the boundary of the run: whoever waits for it is told
             self._fail(error)
@@ -115,23 +130,22 @@ class Run:
 
     async def _work_lanes(self, ref: Ref[Message]) -> None:
         async with anyio.create_task_group() as chores:
-            chores.start_soon(self._tell_stop, ref)
+            chores.start_soon(self._guard, self._tell_stop, ref)
             if self.rules.heartbeat is not None:
-                chores.start_soon(self._beat, ref, self.rules.heartbeat.total_seconds())
+                chores.start_soon(self._guard, self._beat, ref, self.rules.heartbeat.total_seconds())
             async with anyio.create_task_group() as lanes:
                 for instance_id in self._instances():
-                    lanes.start_soon(self._lane, ref, instance_id)
+                    lanes.start_soon(self._guard, self._lane, ref, instance_id)
             chores.cancel_scope.cancel()
 
     async def _close(self, ref: Ref[Message]) -> None:
-        if self.error is not None:
-            raise self.error
         if self.cause is not None:  # told again, in case that the run ended first: twice is no news
             await ref.tell(StopAsked(run_id=self.run_id, cause=self.cause, at=self.clock.now()))
-        for report in self._schedule.unstarted():
-            self.cut_short = self.cut_short or report.cause == self.cause
+        for report in self._turns.unstarted():
+            self._note_end(report)
             await self._tell_end(ref, report, None)
-        closed = await ref.ask(CloseRun(run_id=self.run_id, at=self.clock.now()))
+        defect = None if self.error is None else str(self.error)
+        closed = await ref.ask(CloseRun(run_id=self.run_id, at=self.clock.now(), defect=defect))
         if not isinstance(closed, ClosedRun):
             raise DefectError(f"Run {self.run_id} was closed with {closed!r:.80}.")
         self.closed = closed
@@ -144,69 +158,57 @@ class Run:
 
     async def _lane(self, ref: Ref[Message], instance_id: InstanceId) -> None:
         """One worker slot: takes what may start, runs it, tells how it went, until nothing is left."""
-        try:
-            with ref.clone() as channel:
-                while (item := await self._next()) is not None:
-                    await self._run_item(channel, instance_id, item)
-                await channel.tell(InstanceReleased(run_id=self.run_id, instance_id=instance_id, at=self.clock.now()))
-        except Exception as error:  # one lane must not take the others down by an exception: they are stopped, and told why
-            self._fail(error)
-
-    async def _next(self) -> PlanItem | None:
-        """The next subtask for a lane; waits while there may be one later. Lanes that wait are served in turn."""
-        while (item := self._schedule.take()) is None:
-            if self._schedule.finished or self._schedule.stopped is not None:
-                return None
-            turn = anyio.Event()
-            self._idle.append(turn)
-            await turn.wait()
-        return item
+        with ref.clone() as channel:
+            while (item := await self._turns.next()) is not None:
+                await self._run_item(channel, instance_id, item)
+            await channel.tell(InstanceReleased(run_id=self.run_id, instance_id=instance_id, at=self.clock.now()))
 
     async def _run_item(self, channel: Ref[Message], instance_id: InstanceId, item: PlanItem) -> None:
         subtask_id = SubtaskId(item.id)
-        await channel.tell(SubtaskTaken(run_id=self.run_id, subtask_id=subtask_id, instance_id=instance_id, at=self.clock.now()))
+        with anyio.CancelScope(shield=True):
+            await channel.tell(SubtaskTaken(run_id=self.run_id, subtask_id=subtask_id, instance_id=instance_id, at=self.clock.now()))
 
         async def on_retry(attempt: AttemptReport) -> None:
             await channel.tell(AttemptEnded(run_id=self.run_id, subtask_id=subtask_id, attempt=attempt))
 
         cell = self._cells[subtask_id] = StopCell(self.cause)
         order = SubtaskOrder(
-            task=self.opening.task,
-            plan=self.opening.plan,
-            item=item,
-            mode=self.rules.mode_policy(self.opening.task, item),
-            run_id=self.run_id,
+            task=self.opening.task, plan=self.opening.plan, item=item, mode=self._modes[item.id], run_id=self.run_id
         )
         report = await run_subtask(order, self.rules.agents, clock=self.clock, cell=cell, on_retry=on_retry)
         del self._cells[subtask_id]
-        await self._settle(channel, instance_id, report)
+        with anyio.CancelScope(shield=True):  # whoever cancels the work does not cancel the news of it
+            await self._settle(channel, instance_id, report)
 
     async def _settle(self, channel: Ref[Message], instance_id: InstanceId, report: SubtaskReport) -> None:
-        self.cut_short = self.cut_short or (report.cause is not None and report.cause == self.cause)
-        settled = self._schedule.settle(report)
+        if report.cause == LOOP_IS_CLOSING:
+            self.stop(LOOP_IS_CLOSING)
+        self._note_end(report)
+        settled = self._turns.settle(report)
         if settled.cancel is not None:
             self._end_running(settled.cancel)
-        self._wake()
         await self._tell_end(channel, report, instance_id)
         for skipped in settled.skipped:
             await self._tell_end(channel, skipped, None)
 
+    def _note_end(self, report: SubtaskReport) -> None:
+        self.cut_short = self.cut_short or (report.cause is not None and report.cause == self.cause)
+
     async def _tell_end(self, ref: Ref[Message], report: SubtaskReport, instance_id: InstanceId | None) -> None:
         await ref.tell(SubtaskEnded(run_id=self.run_id, report=report, instance_id=instance_id, at=self.clock.now()))
-
-    def _wake(self) -> None:
-        """Let as many waiting lanes go on as can start something; all of them once nothing will start any more."""
-        over = self._schedule.finished or self._schedule.stopped is not None
-        count = len(self._idle) if over else min(len(self._idle), self._schedule.startable)
-        for _ in range(count):
-            self._idle.popleft().set()
 
     def _end_running(self, cause: StopCause) -> None:
         for cell in tuple(self._cells.values()):
             cell.stop(cause)
-        self._wake()
 
     # Chores ------------------------------------------------------------------------------------------------------
+
+    async def _guard(self, work: Callable[[*Ts], Awaitable[None]], *arguments: *Ts) -> None:
+        """One lane or chore must not take the others down by an exception: they are stopped, and told why."""
+        try:
+            await work(*arguments)
+        except Exception as error:
+            self._fail(error)
 
     async def _tell_stop(self, ref: Ref[Message]) -> None:
         await self._stopping.wait()

@@ -11,13 +11,13 @@ from orchestrator_py.core.names import create_run_id
 from orchestrator_py.core.run_opening import RunPaths
 from orchestrator_py.ids import RunId, TaskId
 from orchestrator_py.model.outcome import FailurePolicy
-from orchestrator_py.model.pipeline import Configuration, Pipeline
+from orchestrator_py.model.pipeline import Configuration, Pipeline, Stage
 from orchestrator_py.model.result import BuildArtifact
 from orchestrator_py.ports import Clock
 from orchestrator_py.stages.agents import RunChild, StageBuilder, StageCommands, StageReviewer, StageTester
 from orchestrator_py.stages.environment import RunPlace
 from orchestrator_py.stages.grace import Grace
-from orchestrator_py.store.event_log import EventLog, open_event_log
+from orchestrator_py.store.event_log import EventLog, command_log_name, open_event_log
 from orchestrator_py.store.layout import Layout, RunLayout
 
 
@@ -52,6 +52,11 @@ class PipelineSite:
     def manifest_path(self, run_id: RunId) -> str:
         """The path of the run's manifest, as other documents name it."""
         return self.settings.layout.relative(self.folder(run_id).manifest)
+
+    def stage_log_path(self, run_id: RunId, pipeline: Pipeline, stage: Stage) -> str:
+        """The path of the log of one of the pipeline's stages, as other documents name it."""
+        name = command_log_name(pipeline.stages.index(stage) + 1, stage.id)
+        return self.settings.layout.relative(self.folder(run_id).commands / name)
 
     def open_log(self, run_id: RunId) -> AbstractAsyncContextManager[EventLog]:
         """The run's event logs, open while it runs."""

@@ -1,18 +1,21 @@
 """The embedded manager: give it four agents, hand it tasks, get summaries that can be trusted."""
 
+import asyncio
 import secrets
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
+from orchestrator_py.actors.agents import Agents
 from orchestrator_py.actors.event_stream import EventStream
+from orchestrator_py.actors.outlast import is_being_cancelled
 from orchestrator_py.actors.run import ModePolicy, RunRules
 from orchestrator_py.actors.run_clock import RunClock
-from orchestrator_py.actors.subtask import Agents
 from orchestrator_py.app.run_service import RunService
 from orchestrator_py.app.system_clock import SystemClock
 from orchestrator_py.core import fixed_texts
+from orchestrator_py.core.answers import accept_plan
 from orchestrator_py.core.mode import default_mode
 from orchestrator_py.core.names import create_embedded_run_id
 from orchestrator_py.core.plan import validate_needs
@@ -85,7 +88,8 @@ class TaskManager:
         """Plan the task, run its subtasks, and return the summary once it is on record.
 
         A planner that raises gives a summary that says so. Raises PlanError if nothing can run (or, without a group, nothing is
-        selected), StoreError if the run could not be put on record, DefectError if the report cannot be vouched for. Cancelling the
+        selected), InputError for a run id that cannot name a folder or is in
+        flight already, StoreError if the run could not be put on record, DefectError if the report cannot be vouched for. Cancelling the
         call stops the subtasks, leaves a `cancelled` record and goes on as the cancellation.
         """
         clock = RunClock(self._clock)
@@ -111,17 +115,13 @@ class TaskManager:
         return self._service.subscribe(subscriber)
 
     async def _open(self, task: TaskContext, run_id: RunId, clock: RunClock) -> OpenRun:
+        plan = accept_plan(await self._ask_planner(task))
         paths = RunPaths(artifact_root=self._artifact_root(task.id, run_id))
-        try:
-            plan = await self._planner.plan(task)
-            if not isinstance(plan, PlanResult):
-                raise TypeError(fixed_texts.NOT_A_PLAN)
-        except Exception as error:  # a planner is the caller's code; what it raises is reported, not raised
-            message = fixed_texts.error_message(error)
+        if isinstance(plan, str):
             return open_after_planner_error(
                 run_id=run_id,
                 task=task,
-                message=message,
+                message=plan,
                 pipeline_id=self._pipeline_id,
                 paths=paths,
                 started_at=clock.started_at,
@@ -138,8 +138,20 @@ class TaskManager:
             started_at=clock.started_at,
             keep_summary=self._keep_summaries,
         )
-        validate_needs(PlanResult(items=opening.order))
+        if self._group:  # one subtask by itself waits for nobody
+            validate_needs(PlanResult(items=opening.order))
         return opening
+
+    async def _ask_planner(self, task: TaskContext) -> object:
+        """The plan, or what the planner raised: it is the caller's code, and what it raises is reported."""
+        try:
+            return await self._planner.plan(task)
+        except asyncio.CancelledError:
+            if is_being_cancelled():
+                raise
+            return RuntimeError(fixed_texts.CANCELLED_ITSELF)
+        except Exception as error:
+            return error
 
     def _artifact_root(self, task_id: TaskId, run_id: RunId) -> str:
         if self._layout is None:

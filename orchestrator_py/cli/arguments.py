@@ -2,34 +2,72 @@
 
 import argparse
 import os
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NoReturn
+
+from orchestrator_py.errors import InputError
 
 _EXIT_CODES = """\
-exit codes: 0 succeeded, 1 failed, 2 usage or configuration, 3 rejected by review, 4 timed out, 5 nothing ran, 6 crashed,
-8 cancelled, 70 defect, 74 could not be recorded; ended by a signal (129, 130, 143) when the signal cut a stage short"""
+exit codes:
+  0   succeeded
+  1   failed
+  2   wrong usage, or a configuration that cannot run; nothing was started
+  3   rejected by a review
+  4   timed out
+  5   nothing ran
+  6   crashed: killed by a signal, or could not be started
+  8   cancelled without a signal
+  70  the report cannot be vouched for; a defect of this program
+  74  the run, or its report, could not be written
+A run that SIGINT, SIGTERM or SIGHUP has cut short ends by that signal: a shell shows 130, 143, 129."""
+
+
+class UsageError(InputError):
+    """Words that make no sense."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Raises UsageError where argparse would end the program, so that a wrong call is answered like any other error."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message} ({self.prog} --help tells more)")
 
 
 def create_parser() -> argparse.ArgumentParser:
     """The parser of all commands."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="orchestrator-py",
         description="Runs groups of subtasks concurrently and reports truly how they went.",
         epilog=_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"orchestrator-py {_version()}")
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     _add_run(commands)
     _add_plan(commands)
     return parser
 
 
-def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    run = commands.add_parser("run", help="run a pipeline and leave its report", epilog=_EXIT_CODES, allow_abbrev=False)
+def asks_for_json(arguments: Sequence[str]) -> bool:
+    """Whether the words ask for JSON, even if they make no sense otherwise."""
+    return "--format=json" in arguments or ("--format", "json") in pairwise(arguments)
+
+
+def _add_run(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    run = commands.add_parser(
+        "run",
+        help="run a pipeline and leave its report",
+        description="Runs the stages of a pipeline. The report goes to stdout, progress to stderr.",
+        epilog=_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
     _add_common(run)
     run.add_argument("--task", metavar="ID", help="the task that the run belongs to (MCP_RUNNER_TASK_ID, else 0101)")
     run.add_argument(
-        "-j", "--jobs", type=_positive, default=os.cpu_count() or 1, metavar="N", help="stages at a time (default: %(default)s)"
+        "-j", "--jobs", type=_positive, default=_processors(), metavar="N", help="stages of one run at a time (default: %(default)s)"
     )
     run.add_argument(
         "--on-failure",
@@ -37,21 +75,29 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         default="stop",
         help="after a failure start nothing new (default), also end what runs, or go on with what does not need it",
     )
-    run.add_argument("--grace", type=_seconds, default=10.0, metavar="SECONDS", help="time between TERM and KILL (default: %(default)s)")
+    run.add_argument(
+        "--grace", type=_seconds, default=10.0, metavar="SECONDS", help="from SIGTERM to SIGKILL for a stage that is ended (default: 10)"
+    )
 
 
-def _add_plan(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    plan = commands.add_parser("plan", help="show what would run, and start nothing", allow_abbrev=False)
+def _add_plan(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    description = "Shows the stages of a pipeline as they would run."
+    plan = commands.add_parser("plan", help="show what would run, and start nothing", description=description, allow_abbrev=False)
     _add_common(plan)
 
 
 def _add_common(command: argparse.ArgumentParser) -> None:
     command.add_argument("pipeline", nargs="?", metavar="PIPELINE", help="id of the pipeline (default: defaultPipeline of the file)")
     command.add_argument("--target", metavar="STAGE", help="the stage whose report stands first (CODEX_ORCHESTRATOR_TARGET_STAGE)")
-    command.add_argument("--root", metavar="DIR", help="the repository (CODEX_ORCHESTRATOR_ROOT, else where the file is found)")
-    command.add_argument("--config", metavar="FILE", help="the configuration (default: codex.orchestrator.json in the root)")
-    command.add_argument("--runs-dir", metavar="DIR", help="where runs are written (CODEX_ORCHESTRATOR_RUNS_DIR, else .runs)")
-    command.add_argument("--out-dir", metavar="DIR", help="where state is written (CODEX_ORCHESTRATOR_OUT_DIR, else out)")
+    command.add_argument("--root", type=_path, metavar="DIR", help="the repository (CODEX_ORCHESTRATOR_ROOT, else where the file is found)")
+    command.add_argument(
+        "--config",
+        type=_path,
+        metavar="FILE",
+        help="the configuration (CODEX_ORCHESTRATOR_REPO_CONFIG_PATH, else codex.orchestrator.json in the root)",
+    )
+    command.add_argument("--runs-dir", type=_path, metavar="DIR", help="where runs are written (CODEX_ORCHESTRATOR_RUNS_DIR, else .runs)")
+    command.add_argument("--out-dir", type=_path, metavar="DIR", help="where state is written (CODEX_ORCHESTRATOR_OUT_DIR, else out)")
     command.add_argument("--format", choices=("text", "json"), default="text", help="what stands on stdout (default: %(default)s)")
 
 
@@ -75,8 +121,29 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-def _version() -> str:
+def _path(text: str) -> str:
+    """An empty one is a shell variable that is not set; what is meant is anybody's guess."""
+    if not text:
+        raise argparse.ArgumentTypeError("the path is empty")
+    return text
+
+
+def _processors() -> int:
+    """Those that we may use: a container often has fewer than its machine."""
     try:
-        return version("orchestrator-py")
-    except PackageNotFoundError:  # run from a checkout that is not installed
-        return "0 (not installed)"
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # macOS does not know it
+        return os.cpu_count() or 1
+
+
+class _Version(argparse.Action):
+    """Looks the version up only when it is asked for: that costs more than everything else here."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            number = version("orchestrator-py")
+        except PackageNotFoundError:  # run from a checkout that is not installed
+            number = "0 (not installed)"
+        parser.exit(0, f"{parser.prog} {number}\n")

@@ -2,34 +2,29 @@
 
 import os
 import signal
-import sys
-import traceback
 from argparse import Namespace
 from collections.abc import Callable
 
-from orchestrator_py.cli.arguments import create_parser
+from orchestrator_py.cli.arguments import asks_for_json, create_parser
+from orchestrator_py.cli.console import TRACEBACK_VARIABLE, finish_stdout, open_missing_streams, print_json, say
 from orchestrator_py.cli.ending import die_by
 from orchestrator_py.errors import OrchestratorError
 
-TRACEBACK_VARIABLE = "ORCHESTRATOR_PY_TRACEBACK"
-
 
 def run_command_line(arguments: list[str]) -> int:
-    """Run one command; the answer is the exit code. argparse itself ends a wrong call with code 2."""
-    parsed = create_parser().parse_args(arguments)
+    """Run one command; the answer is the exit code."""
+    open_missing_streams()
     try:
-        code = _command(parsed.command)(parsed)
-        sys.stdout.flush()
+        parsed = create_parser().parse_args(arguments)
+        return _command(parsed.command)(parsed)
     except OrchestratorError as error:
-        return _tell(error, parsed.format)
-    except BrokenPipeError:  # whoever read our output has had enough of it
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return _tell_error(error, arguments)
     except KeyboardInterrupt:
         die_by(signal.SIGINT)
+    except SystemExit as end:  # --help and --version
+        return finish_stdout(end.code if isinstance(end.code, int) else 0)
     except Exception as error:  # the last boundary: our defect, told in a sentence
-        return _tell_defect(error)
-    return code
+        return _tell_defect(error, arguments)
 
 
 def _command(name: str) -> Callable[[Namespace], int]:
@@ -43,24 +38,26 @@ def _command(name: str) -> Callable[[Namespace], int]:
     return plan
 
 
-def _tell(error: OrchestratorError, output_format: str) -> int:
+def _tell_error(error: OrchestratorError, arguments: list[str]) -> int:
     from orchestrator_py.cli.exit_codes import code_of_error
 
-    code = code_of_error(error)
-    print(f"orchestrator-py: {error}", file=sys.stderr)
-    if output_format == "json":
-        from orchestrator_py.core.json_text import pretty_json
-
-        print(pretty_json({"error": str(error), "exit_code": code}))
-    return code
+    return _tell(str(error), code_of_error(error), arguments)
 
 
-def _tell_defect(error: Exception) -> int:
+def _tell_defect(error: Exception, arguments: list[str]) -> int:
     from orchestrator_py.cli.exit_codes import DEFECT
 
-    print(f"orchestrator-py: a defect of this program ({type(error).__name__}: {error}); please report it.", file=sys.stderr)
     if os.environ.get(TRACEBACK_VARIABLE):
-        traceback.print_exc()
+        import traceback
+
+        say(traceback.format_exc().rstrip())
     else:
-        print(f"Set {TRACEBACK_VARIABLE}=1 to see where it happened.", file=sys.stderr)
-    return DEFECT
+        say(f"set {TRACEBACK_VARIABLE}=1 to see where it happened.")
+    return _tell(f"a defect of this program ({type(error).__name__}: {error}); please report it.", DEFECT, arguments)
+
+
+def _tell(message: str, code: int, arguments: list[str]) -> int:
+    say(message)
+    if asks_for_json(arguments):
+        return print_json({"error": message, "exit_code": code}, code)
+    return code

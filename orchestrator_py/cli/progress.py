@@ -1,83 +1,82 @@
-"""Progress as plain lines on stderr: one for each subtask that ended, and for a failed one what its command said last."""
+"""Progress as plain lines: one for each subtask that ended; below a failed one its command, what it said last, where its log is."""
 
-import sys
-from typing import TextIO
+from collections.abc import Callable
 
-from attrs import define
+from attrs import define, field
 
+from orchestrator_py.app.pipeline_site import PipelineSite
+from orchestrator_py.core.configuration import select_pipeline
 from orchestrator_py.core.manifest import deciding_execution
+from orchestrator_py.core.plan import stages_by_item
 from orchestrator_py.core.tally import why, word
-from orchestrator_py.model.events import AttemptFailed, Event, RunStopping, SubtaskFinished
+from orchestrator_py.ids import RunId
+from orchestrator_py.model.events import AttemptFailed, Event, RunStarted, SubtaskFinished
 from orchestrator_py.model.execution import Execution
 from orchestrator_py.model.outcome import Outcome
+from orchestrator_py.model.pipeline import CommandStage, Pipeline
 from orchestrator_py.model.summary import SubtaskReport
 
 TAIL_LINES = 10
+LONGEST_LINE = 400
 
 
-@define
+@define(eq=False)
 class PlainProgress:
-    """A subscriber of events. A stderr that is gone does not end the run."""
+    """A subscriber of events. `tell` gets lines that belong together."""
 
-    _stream: TextIO = sys.stderr
+    _tell: Callable[..., object]
+    _site: PipelineSite
+    _pipelines: dict[RunId, Pipeline] = field(factory=dict, init=False)
 
     def __call__(self, event: Event) -> None:
         """Tell what is worth a line."""
         match event:
+            case RunStarted(run_id=run_id, pipeline_id=pipeline_id):
+                self._pipelines[run_id] = select_pipeline(self._site.settings.configuration, pipeline_id)
             case SubtaskFinished(report=report):
-                self._print(f"[{event.done}/{event.planned}] {_line(report)}", *_details(report))
+                self._tell(f"[{event.done}/{event.planned}] {_line(report)}", *self._details(event.run_id, report))
             case AttemptFailed(attempt=attempt):
-                self._print(f"{event.subtask_id}: attempt {attempt.number} {word(attempt.outcome)}, trying again")
-            case RunStopping(cause=cause):
-                self._print(f"stopping ({cause})")
+                self._tell(f"{event.subtask_id}: attempt {attempt.number} {word(attempt.outcome)}, trying again")
             case _:
                 pass
 
-    def _print(self, *lines: str) -> None:
-        self._stream.write("".join(f"{line}\n" for line in lines))
-        self._stream.flush()
+    def _details(self, run_id: RunId, report: SubtaskReport) -> list[str]:
+        """Of a command that did not succeed."""
+        execution = deciding_execution(report)
+        stage = stages_by_item(self._pipelines[run_id]).get(report.subtask_id)
+        if execution is None or report.outcome is Outcome.SUCCEEDED or not isinstance(stage, CommandStage):
+            return []
+        log = self._site.stage_log_path(run_id, self._pipelines[run_id], stage)
+        return [f"    $ {_cut(_command(stage, execution, report))}", *_tail(execution), f"    log: {log}"]
 
 
 def _line(report: SubtaskReport) -> str:
-    reason = f" ({why(report)})" if why(report) else ""
+    reason = why(report)
     if not report.started:
-        return f"{report.subtask_id} not started{reason}"
+        return f"{report.subtask_id} not started{f': {reason}' if reason else ''}"
     waived = ", waived" if report.waived else ""
     flaky = f", flaky ({len(report.attempts)} attempts)" if report.flaky else ""
     seconds = sum(attempt.elapsed.total_seconds() for attempt in report.attempts)
-    return f"{report.subtask_id} {word(report.outcome)}{reason} in {seconds:.1f} s{waived}{flaky}"
+    return f"{report.subtask_id} {word(report.outcome)} in {seconds:.1f} s{f': {reason}' if reason else ''}{waived}{flaky}"
 
 
-def _details(report: SubtaskReport) -> list[str]:
-    """Of a failure: how the command ended, and the end of its output."""
-    if not report.started or report.outcome is Outcome.SUCCEEDED:
-        return []
-    if report.outcome is Outcome.REJECTED and report.review is not None:
-        return [f"    {line}" for line in (report.review.decision.feedback or "no feedback").splitlines()[:TAIL_LINES]]
-    execution = deciding_execution(report)
-    return [] if execution is None else [f"    {_end(execution)}", *_tail(execution)]
-
-
-def _end(execution: Execution) -> str:
-    if execution.spawn_error is not None:
-        return f"could not be started: {execution.spawn_error}"
-    if execution.child_outcome is not None:
-        return f"child run {execution.child_run_id} {word(execution.child_outcome)}"
-    leak = "; its process group is still there" if execution.leaked else ""
-    if execution.signal is not None:
-        return f"ended by {execution.signal}{leak}"
-    return f"exit code {execution.exit_code}{leak}"
+def _command(stage: CommandStage, execution: Execution, report: SubtaskReport) -> str:
+    """Which of the stage's three commands it was."""
+    if report.test is not None and report.test.execution is execution:
+        return stage.test or stage.command
+    if report.review is not None and report.review.execution is execution:
+        return stage.review or stage.command
+    return stage.command
 
 
 def _tail(execution: Execution) -> list[str]:
     lines = [*_last_lines(execution.stdout.tail), *_last_lines(execution.stderr.tail)]
-    return [f"    | {line}" for line in lines]
+    return [f"    | {_cut(line)}" for line in lines]
 
 
 def _last_lines(text: str) -> list[str]:
-    return [_printable(line) for line in text.rstrip().split("\n")[-TAIL_LINES:] if line.strip()]
+    return [line.rstrip("\r") for line in text.rstrip().split("\n")[-TAIL_LINES:] if line.strip()]
 
 
-def _printable(line: str) -> str:
-    """A child's output cannot move the cursor or colour what follows."""
-    return "".join(character if character.isprintable() or character == "\t" else "�" for character in line.rstrip("\r"))
+def _cut(line: str) -> str:
+    return line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]}…"

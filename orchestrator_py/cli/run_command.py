@@ -1,7 +1,8 @@
 """`run`: run a pipeline, tell its progress, leave its report, end with the code of its verdict."""
 
+import logging
+import os
 import signal
-import sys
 from argparse import Namespace
 from datetime import timedelta
 from functools import partial
@@ -12,13 +13,14 @@ from orchestrator_py.app.pipeline_runner import PipelineReport, PipelineRunner
 from orchestrator_py.app.pipeline_site import PipelineSettings, PipelineSite
 from orchestrator_py.app.run_service import RunService
 from orchestrator_py.app.system_clock import SystemClock
-from orchestrator_py.cli.ending import die_by
+from orchestrator_py.cli.console import TRACEBACK_VARIABLE, print_json, print_lines
+from orchestrator_py.cli.ending import die_by, outlast_signals
 from orchestrator_py.cli.exit_codes import code_of_outcome
+from orchestrator_py.cli.line_printer import LinePrinter
 from orchestrator_py.cli.progress import PlainProgress
-from orchestrator_py.cli.render import run_data, run_lines
-from orchestrator_py.cli.signals import stopping_on_signals
+from orchestrator_py.cli.run_text import run_data, run_lines
+from orchestrator_py.cli.signals import StopSignals
 from orchestrator_py.cli.workspace import Workspace, open_workspace, select_task
-from orchestrator_py.core.json_text import pretty_json
 from orchestrator_py.model.outcome import FailurePolicy, StopKind
 from orchestrator_py.stages.grace import Grace
 
@@ -35,24 +37,34 @@ def run(arguments: Namespace) -> int:
         grace=Grace(timedelta(seconds=arguments.grace)),
         environment=workspace.environment,
     )
-    report = anyio.run(partial(_run, workspace, settings))
-    if arguments.format == "json":
-        print(pretty_json(run_data(report)))
-    else:
-        print("\n".join(run_lines(report)))
-    return _end(report)
+    _keep_log_records_quiet()
+    with LinePrinter() as printer:
+        report = anyio.run(partial(_run, workspace, settings, printer))
+    code = code_of_outcome(report.outcome)
+    code = print_json(run_data(report), code) if arguments.format == "json" else print_lines(run_lines(report), code)
+    if (number := _deadly_signal(report)) is not None:
+        die_by(number)
+    outlast_signals()
+    return code
 
 
-async def _run(workspace: Workspace, settings: PipelineSettings) -> PipelineReport:
+async def _run(workspace: Workspace, settings: PipelineSettings, printer: LinePrinter) -> PipelineReport:
     clock = SystemClock()
-    async with RunService(workspace.layout, clock) as service, stopping_on_signals(service, settings.grace):
-        service.subscribe(PlainProgress(sys.stderr))
-        runner = PipelineRunner(PipelineSite(settings=settings, clock=clock), service)
-        return await runner.run(workspace.pipeline, target=workspace.target)
+    site = PipelineSite(settings=settings, clock=clock)
+    service = RunService(workspace.layout, clock)
+    with StopSignals(service, settings.grace, printer.print).heeded():
+        async with service:
+            service.subscribe(PlainProgress(printer.print, site))
+            return await PipelineRunner(site, service).run(workspace.pipeline, target=workspace.target)
 
 
-def _end(report: PipelineReport) -> int:
+def _deadly_signal(report: PipelineReport) -> signal.Signals | None:
+    """The signal that cut at least one stage short."""
     cause = report.summary.cause
-    if report.cut_short and cause is not None and cause.kind is StopKind.SIGNAL:
-        die_by(signal.Signals[cause.detail])
-    return code_of_outcome(report.outcome)
+    return signal.Signals[cause.detail] if report.cut_short and cause is not None and cause.kind is StopKind.SIGNAL else None
+
+
+def _keep_log_records_quiet() -> None:
+    """What the library logs for its embedders is told here as an error; the trace of a defect is shown to who asks for it."""
+    if not os.environ.get(TRACEBACK_VARIABLE):
+        logging.getLogger("orchestrator_py").addHandler(logging.NullHandler())

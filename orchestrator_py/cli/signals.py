@@ -1,36 +1,61 @@
 """Signals end a run honestly: the first one stops it, the second one takes away the grace."""
 
+import asyncio
 import signal
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-import anyio
+from attrs import define, field
 
 from orchestrator_py.app.run_service import RunService
+from orchestrator_py.cli.ending import STOP_SIGNALS, die_by
+from orchestrator_py.model.events import Event, RunStarted
 from orchestrator_py.model.outcome import StopCause, StopKind
 from orchestrator_py.stages.grace import Grace
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
+@define(eq=False)
+class StopSignals:
+    """SIGINT, SIGTERM and SIGHUP for the runs of a service. A signal that we were told to ignore (nohup) stays ignored."""
 
-@asynccontextmanager
-async def stopping_on_signals(service: RunService, grace: Grace) -> AsyncIterator[None]:
-    """Inside, SIGINT, SIGTERM and SIGHUP stop all runs of the service. A signal that we were told to ignore (nohup) stays ignored."""
-    heeded = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
-    async with anyio.create_task_group() as group:
-        ready = anyio.Event()
-        group.start_soon(_listen, heeded, service, grace, ready)
-        await ready.wait()
-        yield
-        group.cancel_scope.cancel()
+    service: RunService
+    grace: Grace
+    tell: Callable[[str], object]
+    _cause: StopCause | None = field(default=None, init=False)
 
+    @contextmanager
+    def heeded(self) -> Iterator[None]:
+        """Inside, a signal stops what runs. Afterwards everything is on record: one signal has no effect, so that the exit code
+        stays that of the record, and a second one ends the program, should its output find no reader."""
+        loop = asyncio.get_running_loop()
+        heeded = [number for number in STOP_SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+        unsubscribe = self.service.subscribe(self._stop_what_begins)
+        for number in heeded:
+            loop.add_signal_handler(number, self._stop, number)
+        try:
+            yield
+        finally:
+            for number in heeded:
+                loop.remove_signal_handler(number)
+                signal.signal(number, self._come_too_late)
+            unsubscribe()
 
-async def _listen(heeded: list[signal.Signals], service: RunService, grace: Grace, ready: anyio.Event) -> None:
-    asked = False
-    with anyio.open_signal_receiver(*heeded) as received:
-        ready.set()
-        async for number in received:
-            if asked:
-                grace.hurry()
-            asked = True
-            service.stop(StopCause(StopKind.SIGNAL, signal.Signals(number).name))
+    def _stop(self, number: signal.Signals) -> None:
+        if self._cause is not None:
+            self.tell("killing what still runs")
+            self.grace.hurry()
+            return
+        self._cause = StopCause(StopKind.SIGNAL, number.name)
+        seconds = self.grace.period.total_seconds()
+        self.tell(f"stopping ({number.name}): what runs has {seconds:g} s to end; one more signal kills it at once")
+        self.service.stop(self._cause)
+
+    def _stop_what_begins(self, event: Event) -> None:
+        """A signal that came before the run is on record found nothing to stop."""
+        if isinstance(event, RunStarted) and self._cause is not None:
+            self.service.stop(self._cause)
+
+    def _come_too_late(self, number: int, _: object) -> None:
+        if self._cause is not None:
+            die_by(number)
+        self._cause = StopCause(StopKind.SIGNAL, signal.Signals(number).name)

@@ -1,20 +1,21 @@
 """Where a command works: the root, the configuration and the folders, from flags, then the environment, then what is found."""
 
 import os
-import sys
 from argparse import Namespace
 from collections.abc import Mapping
 from pathlib import Path
 
 from attrs import frozen
 
+from orchestrator_py.cli.console import say
 from orchestrator_py.core.configuration import select_pipeline
-from orchestrator_py.core.plan import select_target
+from orchestrator_py.core.plan import find_target, select_target
+from orchestrator_py.core.suggestion import suggest
 from orchestrator_py.errors import IdentifierError, InputError
 from orchestrator_py.ids import TaskId, parse_task_id
 from orchestrator_py.model.pipeline import Configuration, Pipeline
 from orchestrator_py.store.config_file import read_configuration
-from orchestrator_py.store.layout import Layout
+from orchestrator_py.store.layout import RESERVED_TASK_IDS, Layout
 
 CONFIG_NAME = "codex.orchestrator.json"
 DEFAULT_TASK = "0101"
@@ -35,16 +36,17 @@ def open_workspace(arguments: Namespace) -> Workspace:
     """Read and check; warnings go to stderr. ConfigurationError or InputError names what has to be changed."""
     environment = dict(os.environ)
     root = _find_root(arguments, environment)
-    configuration = read_configuration(_config_path(arguments, root))
+    configuration = read_configuration(_config_path(arguments, environment, root))
     for warning in configuration.warnings:
-        print(f"orchestrator-py: warning: {warning}", file=sys.stderr)
-    runs = arguments.runs_dir or environment.get("CODEX_ORCHESTRATOR_RUNS_DIR") or None
-    out = arguments.out_dir or environment.get("CODEX_ORCHESTRATOR_OUT_DIR") or None
+        say(f"warning: {warning}")
+    pipeline = select_pipeline(configuration, arguments.pipeline)
+    runs = arguments.runs_dir or environment.get("CODEX_ORCHESTRATOR_RUNS_DIR")
+    out = arguments.out_dir or environment.get("CODEX_ORCHESTRATOR_OUT_DIR")
     return Workspace(
         layout=Layout.below(root, _folder(runs), _folder(out)),
         configuration=configuration,
-        pipeline=select_pipeline(configuration, arguments.pipeline),
-        target=select_target(arguments.target, None, environment.get("CODEX_ORCHESTRATOR_TARGET_STAGE")),
+        pipeline=pipeline,
+        target=_select_target(pipeline, arguments, environment),
         environment=environment,
     )
 
@@ -52,31 +54,51 @@ def open_workspace(arguments: Namespace) -> Workspace:
 def select_task(arguments: Namespace, environment: Mapping[str, str]) -> TaskId:
     """The task's id: the flag, MCP_RUNNER_TASK_ID, else 0101. IdentifierError says which of them is wrong."""
     if arguments.task is not None:
-        return parse_task_id(arguments.task)
+        return _parse_task(arguments.task)
     value = environment.get("MCP_RUNNER_TASK_ID")
     if value is None:
-        return parse_task_id(DEFAULT_TASK)
+        return _parse_task(DEFAULT_TASK)
     try:
-        return parse_task_id(value)
+        return _parse_task(value)
     except IdentifierError as error:
         raise IdentifierError(f'Invalid MCP_RUNNER_TASK_ID "{value}": {error}') from None
+
+
+def _parse_task(value: str) -> TaskId:
+    task_id = parse_task_id(value)
+    if task_id.lower() in RESERVED_TASK_IDS:
+        raise IdentifierError(f'Invalid task ID "{value}": the runs folder keeps something else under that name; choose another.')
+    return task_id
+
+
+def _select_target(pipeline: Pipeline, arguments: Namespace, environment: Mapping[str, str]) -> str | None:
+    """By the contract a target that matches nothing is none; whoever named it is told."""
+    target = select_target(arguments.target, None, environment.get("CODEX_ORCHESTRATOR_TARGET_STAGE"))
+    if target is not None and find_target(pipeline, target) is None:
+        names = [name for stage in pipeline.stages for name in (stage.id, *stage.hints.aliases)]
+        hint = suggest(target.rpartition(":")[2], names)
+        say(f"warning: no stage of pipeline {pipeline.id!r} matches the target {target!r}, which has no effect{hint}")
+    return target
 
 
 def _find_root(arguments: Namespace, environment: Mapping[str, str]) -> Path:
     named = arguments.root or environment.get("CODEX_ORCHESTRATOR_ROOT")
     if named:
-        root = Path(named).absolute()
-        if not root.is_dir():
-            raise InputError(f"{root}: there is no such folder; name the repository with --root.")
-        return root
-    here = Path.cwd()
-    return next((folder for folder in (here, *here.parents) if (folder / CONFIG_NAME).is_file()), here)
+        if not os.path.isdir(named):
+            raise InputError(f"{named}: there is no such folder; name the repository with --root.")
+        return Path(os.path.realpath(named))
+    try:
+        here = Path.cwd()
+    except FileNotFoundError:
+        raise InputError("The current folder is gone; change to another one, or name the repository with --root.") from None
+    return next((folder for folder in (here, *here.parents) if os.path.isfile(folder / CONFIG_NAME)), here)
 
 
-def _config_path(arguments: Namespace, root: Path) -> Path:
-    return Path(arguments.config).absolute() if arguments.config else root / CONFIG_NAME
+def _config_path(arguments: Namespace, environment: Mapping[str, str], root: Path) -> Path:
+    named = arguments.config or environment.get("CODEX_ORCHESTRATOR_REPO_CONFIG_PATH")
+    return Path(os.path.abspath(named)) if named else root / CONFIG_NAME
 
 
 def _folder(name: str | None) -> Path | None:
     """A folder that was named is meant as the caller's shell means it: relative to where we are."""
-    return None if name is None else Path(name).absolute()
+    return Path(os.path.realpath(name)) if name else None

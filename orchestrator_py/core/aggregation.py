@@ -3,32 +3,20 @@
 Delivery is at least once; what is told twice is no news, and what contradicts the record makes the run an `error`.
 """
 
-from typing import TypedDict, assert_never
+from typing import assert_never
 
 from attrs import define, evolve, field
 
 from orchestrator_py.core.codec.scheduler import scheduler_to_summary
 from orchestrator_py.core.documents import birth_documents, heartbeat_document, manifest_document, summary_documents
 from orchestrator_py.core.error_documents import error_documents
-from orchestrator_py.core.outcome import stages_that_answered
-from orchestrator_py.core.run_record import RunRecord, recorded
+from orchestrator_py.core.run_events import base, subtask_events
+from orchestrator_py.core.run_record import RunRecord
 from orchestrator_py.errors import InputError
 from orchestrator_py.ids import RunId, TaskId
 from orchestrator_py.model.document import RunDocument
 from orchestrator_py.model.effects import NOTHING, Effects
-from orchestrator_py.model.events import (
-    AttemptFailed,
-    BuildCompleted,
-    Event,
-    PlanCompleted,
-    ReviewCompleted,
-    RunCompleted,
-    RunStarted,
-    RunStopping,
-    SubtaskFinished,
-    SubtaskStarted,
-    TestCompleted,
-)
+from orchestrator_py.model.events import AttemptFailed, PlanCompleted, RunCompleted, RunStarted, RunStopping, SubtaskStarted
 from orchestrator_py.model.messages import (
     AttemptEnded,
     Beat,
@@ -44,7 +32,6 @@ from orchestrator_py.model.messages import (
     SubtaskTaken,
 )
 from orchestrator_py.model.outcome import Outcome
-from orchestrator_py.model.summary import RunSummary, SubtaskReport
 from orchestrator_py.model.timestamp import Timestamp
 
 
@@ -88,10 +75,10 @@ class Aggregation:
             return NOTHING if again else Effects(reply=InputError(f"Run {message.run_id} is in flight already; give each run its own id."))
         record = self.runs[message.run_id] = RunRecord(message)
         manifest = record.manifest(message.started_at)
-        started = RunStarted(**_base(record, message.started_at), pipeline_id=message.pipeline_id, planned=len(message.order))
+        started = RunStarted(**base(record, message.started_at), pipeline_id=message.pipeline_id, planned=len(message.order))
         return Effects(
             before=() if manifest is None else birth_documents(manifest),
-            events=(started, PlanCompleted(**_base(record, message.started_at), plan=message.plan)),
+            events=(started, PlanCompleted(**base(record, message.started_at), plan=message.plan)),
         )
 
     def _tell(
@@ -105,13 +92,15 @@ class Aggregation:
             case SubtaskTaken(subtask_id=subtask_id, instance_id=instance_id, at=at):
                 if not record.take(subtask_id, instance_id, at):
                     return NOTHING
-                return Effects(events=(SubtaskStarted(**_base(record, at), subtask_id=subtask_id, instance_id=instance_id),))
+                return Effects(events=(SubtaskStarted(**base(record, at), subtask_id=subtask_id, instance_id=instance_id),))
             case AttemptEnded(subtask_id=subtask_id, attempt=attempt):
-                return Effects(events=(AttemptFailed(**_base(record, attempt.completed_at), subtask_id=subtask_id, attempt=attempt),))
+                if not record.end_attempt(subtask_id, attempt.number):
+                    return NOTHING
+                return Effects(events=(AttemptFailed(**base(record, attempt.completed_at), subtask_id=subtask_id, attempt=attempt),))
             case SubtaskEnded(report=report, instance_id=instance, at=at):
                 if not record.end_subtask(report, instance):
                     return NOTHING
-                return Effects(before=error_documents(record.opening, report, at), events=_subtask_events(record, report, at))
+                return Effects(before=error_documents(record.opening, report, at), events=subtask_events(record, report, at))
             case InstanceReleased(instance_id=instance_id, at=at):
                 record.release(instance_id, at)
                 return NOTHING
@@ -119,11 +108,13 @@ class Aggregation:
                 record.tell_child(child)
                 return NOTHING
             case StopAsked(cause=cause, at=at):
-                return Effects(events=(RunStopping(**_base(record, at), cause=cause),)) if record.stop(cause) else NOTHING
+                return Effects(events=(RunStopping(**base(record, at), cause=cause),)) if record.stop(cause) else NOTHING
             case Beat(at=at):
                 record.heartbeat_at = at
                 return Effects(before=(heartbeat_document(message),)) if record.opening.manifest is not None else NOTHING
-            case CloseRun(at=at):
+            case CloseRun(at=at, defect=defect):
+                if defect is not None:
+                    record.contradict(defect)
                 return self._close(record, at)
             case _:
                 assert_never(message)
@@ -133,40 +124,12 @@ class Aggregation:
         bare = record.close(at)
         manifest = record.final_manifest(bare, at)
         entry = record.entry(bare, manifest, at)
-        done = None if manifest is None else recorded(manifest)
+        done = None if manifest is None else evolve(manifest, metrics_recorded=True)  # it is written after the entry
         full = bare if done is None or record.scheduler is None else evolve(bare, scheduler=scheduler_to_summary(record.scheduler))
         return Effects(
             before=summary_documents(bare, full, record.opening),
             entries=(entry,),
             after=() if done is None else (manifest_document(done),),
-            events=(RunCompleted(**_base(record, at), outcome=bare.outcome or Outcome.ERROR, summary=bare),),
+            events=(RunCompleted(**base(record, at), outcome=bare.outcome or Outcome.ERROR, summary=bare),),
             reply=ClosedRun(summary=full, manifest=done),
         )
-
-
-# Events ------------------------------------------------------------------------------------------------------------
-
-
-class _Base(TypedDict):
-    seq: int
-    timestamp: Timestamp
-    task_id: TaskId
-    run_id: RunId
-
-
-def _base(record: RunRecord, at: Timestamp) -> _Base:
-    return _Base(seq=record.next_seq(), timestamp=at, task_id=record.opening.task.id, run_id=record.opening.run_id)
-
-
-def _subtask_events(record: RunRecord, report: SubtaskReport, at: Timestamp) -> tuple[Event, ...]:
-    """Stages that answered, in their order, then the subtask. A stage that was left out makes no event."""
-    answered = stages_that_answered(report)
-    events: list[Event] = []
-    if report.build is not None and answered >= 1:
-        events.append(BuildCompleted(**_base(record, at), build=report.build))
-    if report.test is not None and answered >= 2:
-        events.append(TestCompleted(**_base(record, at), test=report.test))
-    if report.review is not None and answered >= 3:
-        events.append(ReviewCompleted(**_base(record, at), subtask_id=report.subtask_id, review=report.review))
-    done = SubtaskFinished(**_base(record, at), report=report, done=len(record.reports), planned=len(record.order))
-    return (*events, done)

@@ -16,6 +16,8 @@ from orchestrator_py.core.figures import (
     totals_to_data,
 )
 from orchestrator_py.errors import DecodeError
+from orchestrator_py.model.rollups import EpochRollup, PerEpoch, ToolRollup
+from orchestrator_py.model.timestamp import Timestamp
 
 Name = TypeVar("Name")
 Totals = TypeVar("Totals")
@@ -36,14 +38,14 @@ class ToolTotals:
         self.cost_usd += figure(stat.get("cost_usd"))
         self.latency_ms += figure(stat.get("latency_ms"))
 
-    def document(self, tool: str) -> dict[str, object]:
-        return {
-            "tool": tool,
-            "runs": self.calls,
-            "tokens": printable(self.tokens),
-            "cost_usd": rounded_to_micro(self.cost_usd),
-            "latency_ms": printable(self.latency_ms),
-        }
+    def rollup(self, tool: str) -> ToolRollup:
+        return ToolRollup(
+            tool=tool,
+            runs=self.calls,
+            tokens=printable(self.tokens),
+            cost_usd=rounded_to_micro(self.cost_usd),
+            latency_ms=printable(self.latency_ms),
+        )
 
 
 @define(kw_only=True)
@@ -69,16 +71,6 @@ class EpochTotals:
             self.sized += 1
             self.group_size += size
 
-    def document(self) -> dict[str, object]:
-        return {
-            "runs": self.runs,
-            "tool_calls": printable(self.tool_calls),
-            "token_total": printable(self.token_total),
-            "cost_usd": rounded_to_micro(self.cost_usd),
-            "latency_ms": printable(self.latency_ms),
-            "group_size_avg": printable(self.group_size / self.sized) if self.sized else None,
-        }
-
 
 @define
 class Epoch:
@@ -92,6 +84,19 @@ class Epoch:
         for tool, stat in _named_tools(entry.get("tool_stats")):
             self.tools.setdefault(tool, ToolTotals()).add(stat)
 
+    def rollup(self, number: float) -> EpochRollup:
+        totals = self.totals
+        return EpochRollup(
+            epoch=number,
+            runs=totals.runs,
+            tool_calls=printable(totals.tool_calls),
+            token_total=printable(totals.token_total),
+            cost_usd=rounded_to_micro(totals.cost_usd),
+            latency_ms=printable(totals.latency_ms),
+            group_size_avg=printable(totals.group_size / totals.sized) if totals.sized else None,
+            tools=tuple(tool_totals.rollup(tool) for tool, tool_totals in self.tools.items()),
+        )
+
 
 @define
 class Epochs:
@@ -104,11 +109,12 @@ class Epochs:
         if is_figure(number):
             self.by_number.setdefault(number, Epoch()).add(entry)
 
-    def per_epoch(self) -> dict[str, object] | None:
+    def per_epoch(self, updated_at: Timestamp) -> PerEpoch | None:
         """The epochs in ascending order; None if there are none."""
         if not self.by_number:
             return None
-        return {"epochs": [_epoch_document(number, self.by_number[number]) for number in sorted(self.by_number)]}
+        epochs = tuple(self.by_number[number].rollup(number) for number in sorted(self.by_number))
+        return PerEpoch(epochs=epochs, updated_at=updated_at)
 
     def to_data(self) -> list[dict[str, object]]:
         return [
@@ -131,10 +137,6 @@ def _named_tools(tool_stats: object) -> Iterable[tuple[str, Mapping[str, object]
     for stat in tool_stats if isinstance(tool_stats, list) else ():
         if isinstance(stat, dict) and isinstance(tool := stat.get("tool"), str) and tool:
             yield tool, stat
-
-
-def _epoch_document(number: float, epoch: Epoch) -> dict[str, object]:
-    return {"epoch": number, **epoch.totals.document(), "tools": [totals.document(tool) for tool, totals in epoch.tools.items()]}
 
 
 def _read_epoch(data: object) -> tuple[float, Epoch]:

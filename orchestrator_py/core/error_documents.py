@@ -11,14 +11,22 @@ from orchestrator_py.model.timestamp import Timestamp
 
 
 def error_documents(opening: OpenRun, report: SubtaskReport, at: Timestamp) -> tuple[RunDocument, ...]:
-    """The stage's error file; none for an embedded run, a success, a waived failure, or a stage whose command never ended."""
+    """The stage's error file; none for an embedded run, a success, a waived failure, a sub-pipeline, or a command that never ended."""
     execution = deciding_execution(report)
     if opening.manifest is None or execution is None or report.counted is Outcome.SUCCEEDED:
         return ()
     places = {item.id: place for place, item in enumerate(opening.plan.items)}
     command = opening.manifest.commands[places[report.subtask_id]]
+    if command.command is None:
+        return ()
     detail = error_detail(
-        execution, run_id=opening.run_id, task_id=opening.task.id, index=command.index, command_id=command.id, command=command.command, at=at
+        execution,
+        run_id=opening.run_id,
+        task_id=opening.task.id,
+        index=command.index,
+        command_id=command.id,
+        command=command.command,
+        at=at,
     )
     content = encode_json(pretty_json(detail) + "\n")
     return (RunDocument(kind=DocumentKind.ERROR_DETAIL, run_id=opening.run_id, content=content, name=f"{stage_file_stem(command)}.json"),)

@@ -72,10 +72,23 @@ def planner_error_plan(message: str) -> PlanResult:
     return PlanResult(items=(), notes=f"Planner stage error: {message}", target_id=None)
 
 
-def stop_text(stage: str, cause: StopCause) -> str:
+def stop_text(stage: str, cause: StopCause | None) -> str:
     """What stands where a stage was ended by us: `Builder stage timed out (5 s).`"""
+    if cause is None:
+        return f"{stage} stage cancelled."
     word = "timed out" if cause.kind is StopKind.TIMEOUT else "cancelled"
     return f"{stage} stage {word} ({cause.detail or cause.kind.value})."
 
 
+def not_started_text(cause: StopCause | None) -> str:
+    """What stands where the run was stopped before a subtask began."""
+    return "Not started." if cause is None else f"Not started: the run was stopped ({cause})."
+
+
+def not_vouched_for_text(contradiction: str | None) -> str:
+    """What stands where the record contradicts itself."""
+    return f"The report cannot be vouched for: {contradiction or 'a subtask ended in an error'}."
+
+
+CANCELLED_ITSELF = "ended in a cancellation that nobody asked for"
 NOTHING_STARTED = "No subtask was started."

@@ -5,6 +5,17 @@ from collections.abc import Mapping
 from attrs import define
 
 from orchestrator_py.core.figures import figure, is_figure, printable
+from orchestrator_py.model.rollups import (
+    Alerts,
+    PatternHygiene,
+    RegressionDetection,
+    ReviewerFigures,
+    Safety,
+    TaskState,
+    Throughput,
+    ValidationCounts,
+)
+from orchestrator_py.model.timestamp import Timestamp
 
 
 @define(kw_only=True)
@@ -47,25 +58,26 @@ class LearningTotals:
         self.snapshot_failed += snapshot == "snapshot_failed"
         self.snapshot_stalled += snapshot == "stalled_snapshot"
 
-    def state(self) -> dict[str, object]:
+    def state(self, updated_at: Timestamp) -> TaskState:
         latency = printable(self.review_latency_ms / self.timed_reviews) if self.timed_reviews else None
-        return {
-            "safety": {
-                "validation": {
-                    "passed": self.validated,
-                    "failed": self.validation_snapshot_failed,
-                    "stalled": self.validation_stalled,
-                    "manual": self.validation_manual,
-                },
-                "reviewer": {"rejections": printable(self.review_rejections), "average_latency_ms": latency},
-                "regression_detection": {"detected": printable(self.regressions_detected)},
-                "pattern_hygiene": {"promoted": printable(self.patterns_promoted), "deprecated": printable(self.patterns_deprecated)},
-            },
-            "throughput": {"candidates": printable(self.throughput_candidates)},
-            "alerts": {
-                "total": printable(self.alerts),
-                "snapshot_failed": self.snapshot_failed,
-                "stalled_snapshot": self.snapshot_stalled,
-                "needs_manual_scenario": self.validation_manual,
-            },
-        }
+        return TaskState(
+            updated_at=updated_at,
+            safety=Safety(
+                validation=ValidationCounts(
+                    passed=self.validated,
+                    failed=self.validation_snapshot_failed,
+                    stalled=self.validation_stalled,
+                    manual=self.validation_manual,
+                ),
+                reviewer=ReviewerFigures(rejections=printable(self.review_rejections), average_latency_ms=latency),
+                regression_detection=RegressionDetection(detected=printable(self.regressions_detected)),
+                pattern_hygiene=PatternHygiene(promoted=printable(self.patterns_promoted), deprecated=printable(self.patterns_deprecated)),
+            ),
+            throughput=Throughput(candidates=printable(self.throughput_candidates)),
+            alerts=Alerts(
+                total=printable(self.alerts),
+                snapshot_failed=self.snapshot_failed,
+                stalled_snapshot=self.snapshot_stalled,
+                needs_manual_scenario=self.validation_manual,
+            ),
+        )

@@ -7,7 +7,7 @@ from attrs import evolve, frozen
 from orchestrator_py.core.command_summary import command_summary, shown_exit_code
 from orchestrator_py.core.guardrails import guardrail_status, with_guardrail_line
 from orchestrator_py.core.names import slugify
-from orchestrator_py.core.outcome import build_outcome, run_status, satisfies_needs, test_outcome
+from orchestrator_py.core.outcome import build_outcome, review_outcome, run_status, satisfies_needs, test_outcome
 from orchestrator_py.ids import SubtaskId
 from orchestrator_py.model.assignment import SchedulerPlan
 from orchestrator_py.model.execution import Execution
@@ -75,13 +75,14 @@ def manifest_at_end(born: Manifest, progress: Progress, outcome: Outcome, cause:
 
 def deciding_execution(report: SubtaskReport) -> Execution | None:
     """The command's end that decided a subtask: of the first of build, test and review that did not succeed, else of the build."""
-    if report.build is None:
-        return None
-    if build_outcome(report.build) is not Outcome.SUCCEEDED or report.test is None:
-        return report.build.execution
-    if test_outcome(report.test) is not Outcome.SUCCEEDED:
-        return report.test.execution
-    return report.build.execution
+    build, test, review = report.build, report.test, report.review
+    if build is None or build_outcome(build) is not Outcome.SUCCEEDED:
+        return None if build is None else build.execution
+    if test is not None and test_outcome(test) is not Outcome.SUCCEEDED:
+        return test.execution
+    if review is not None and review_outcome(review) is not Outcome.SUCCEEDED:
+        return review.execution
+    return build.execution
 
 
 # Commands ----------------------------------------------------------------------------------------------------------
@@ -96,14 +97,20 @@ def _commands(born: Manifest, progress: Progress) -> tuple[CommandRecord, ...]:
             commands[place],
             status=CommandStatus.RUNNING,
             started_at=taken_at,
-            log_path=f"{born.artifact_root}/commands/{stage_file_stem(commands[place])}.ndjson",
+            log_path=_stage_file(born, commands[place], "commands", "ndjson"),
         )
         hint = progress.hints.get(subtask_id)
-        commands[place] = running if report is None else _ended(running, report, hint, f"{born.artifact_root}/errors")
+        error_file = _stage_file(born, running, "errors", "json")
+        commands[place] = running if report is None else _ended(running, report, hint, error_file)
     return tuple(commands)
 
 
-def _ended(running: CommandRecord, report: SubtaskReport, hint: str | None, errors_folder: str) -> CommandRecord:
+def _stage_file(born: Manifest, command: CommandRecord, folder: str, ending: str) -> str | None:
+    """Where a stage's log or error detail is; a sub-pipeline has none of its own, its run has them."""
+    return None if command.command is None else f"{born.artifact_root}/{folder}/{stage_file_stem(command)}.{ending}"
+
+
+def _ended(running: CommandRecord, report: SubtaskReport, hint: str | None, error_file: str | None) -> CommandRecord:
     execution = deciding_execution(report)
     failed = report.counted is not Outcome.SUCCEEDED
     return evolve(
@@ -113,7 +120,7 @@ def _ended(running: CommandRecord, report: SubtaskReport, hint: str | None, erro
         completed_at=report.completed_at,
         exit_code=None if execution is None else shown_exit_code(execution),
         summary=_summary(report, execution, hint),
-        error_file=f"{errors_folder}/{stage_file_stem(running)}.json" if failed and execution is not None else None,
+        error_file=error_file if failed and execution is not None else None,
         sub_run_id=None if execution is None else execution.child_run_id,
     )
 

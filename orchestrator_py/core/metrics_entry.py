@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import overload
 
-from attrs import asdict, evolve
+from attrs import evolve
 
+from orchestrator_py.core.codec.contract import to_json
 from orchestrator_py.core.figures import is_figure
 from orchestrator_py.core.guardrails import guardrail_status
 from orchestrator_py.core.json_text import compact_json, encode_json
@@ -30,7 +31,7 @@ def create_metrics_entry(manifest_data: Mapping[str, object], recorded_at: Times
 
 def metrics_line(entry: MetricsEntry) -> bytes:
     """The entry as it stands in the history, without the newline."""
-    return encode_json(compact_json(asdict(entry)))
+    return encode_json(compact_json(to_json(entry)))
 
 
 def _run_figures(manifest: Mapping[str, object], recorded_at: Timestamp) -> MetricsEntry:

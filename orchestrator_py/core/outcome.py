@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from orchestrator_py.model.execution import Execution
 from orchestrator_py.model.manifest import RunStatus
 from orchestrator_py.model.outcome import Outcome, StopCause
+from orchestrator_py.model.policy import RETRYABLE
 from orchestrator_py.model.result import BuildResult, ReviewResult, TestResult
 from orchestrator_py.model.summary import SubtaskReport
 
@@ -74,6 +75,11 @@ def _flag_and_execution(success: bool, execution: Execution | None, no: Outcome)
     return observed if observed is not Outcome.SUCCEEDED else word
 
 
+def may_be_waived(outcome: Outcome) -> bool:
+    """Whether `allowFailure` makes it count as succeeded: every bad word of its own, never a cancel."""
+    return outcome in RETRYABLE or outcome is Outcome.REJECTED
+
+
 def satisfies_needs(report: SubtaskReport) -> bool:
     """Whether those that need this subtask may start: build and test succeeded, or the failure is waived. A review gates nothing."""
     if report.waived or report.outcome in (Outcome.SUCCEEDED, Outcome.REJECTED):
@@ -91,12 +97,12 @@ def satisfies_needs(report: SubtaskReport) -> bool:
 def deciding(reports: Iterable[SubtaskReport], word: Outcome) -> SubtaskReport | None:
     """Whose build, test and review stand at the top: the first started one that carries the verdict's word, in plan order.
 
-    When the verdict is `succeeded`, the last one. None if no started subtask carries the word.
+    When the verdict is `succeeded`, the last one, a waived failure only if nothing else did. None if no started one carries the word.
     """
     carriers = [report for report in reports if report.started and report.counted is word]
-    if not carriers:
-        return None
-    return carriers[-1] if word is Outcome.SUCCEEDED else carriers[0]
+    if word is Outcome.SUCCEEDED:
+        carriers = [report for report in carriers if not report.waived][-1:] or carriers[-1:]
+    return carriers[0] if carriers else None
 
 
 def run_status(outcome: Outcome) -> RunStatus:

@@ -26,7 +26,7 @@ def create_plan(pipeline: Pipeline, *, target: str | None) -> PlanResult:
     `target` names an item by its whole id, or a stage by its id or an alias whatever the case; one that matches nothing
     falls back to the pipeline's default target, its first runnable stage, its first stage.
     """
-    chosen = _find_target(pipeline, target) or _default_target(pipeline)
+    chosen = find_target(pipeline, target) or _default_target(pipeline)
     target_id = None if chosen is None else item_id(pipeline, chosen.id)
     items = (_create_item(pipeline, index, stage) for index, stage in enumerate(pipeline.stages))
     return PlanResult(
@@ -52,7 +52,8 @@ def stages_by_item(pipeline: Pipeline) -> Mapping[str, Stage]:
     return {item_id(pipeline, stage.id): stage for stage in pipeline.stages}
 
 
-def _find_target(pipeline: Pipeline, target: str | None) -> Stage | None:
+def find_target(pipeline: Pipeline, target: str | None) -> Stage | None:
+    """The stage that `target` names, see `create_plan`; None if it matches nothing."""
     if not target:
         return None
     if exact := stages_by_item(pipeline).get(target):

@@ -4,18 +4,20 @@ from collections.abc import Iterable, Mapping
 
 from attrs import define, field
 
+from orchestrator_py.core.codec.contract import from_json, to_json
 from orchestrator_py.core.epochs import Epochs
 from orchestrator_py.core.figures import read_count, read_members, totals_from_data, totals_to_data
 from orchestrator_py.core.json_text import parse_json
 from orchestrator_py.core.learning_totals import LearningTotals
-from orchestrator_py.core.run_totals import BASELINE_KEYS, RunTotals, create_baseline
+from orchestrator_py.core.run_totals import RunTotals, create_baseline
 from orchestrator_py.errors import DecodeError
+from orchestrator_py.model.absent import ABSENT
+from orchestrator_py.model.rollups import Baseline, Rollups
 from orchestrator_py.model.timestamp import Timestamp
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _STATE_VERSION = 1  # raise it when the same lines come to different totals: saved states are then rebuilt
 _STATE_KEYS = {"version", "unreadable", "first", "runs", "learning", "epochs"}
-_DOCUMENTS = ("baseline", "post-rollout", "completeness", "per-epoch", "mttr-delta", "state")
 
 
 @define(kw_only=True)
@@ -23,7 +25,7 @@ class Rollup:
     """Totals over the lines added so far. Its size is that of the epochs and their tools, whatever the number of runs."""
 
     unreadable: int = 0
-    first: dict[str, object] | None = None
+    first: Baseline | None = None
     runs: RunTotals = field(factory=RunTotals)
     learning: LearningTotals = field(factory=LearningTotals)
     epochs: Epochs = field(factory=Epochs)
@@ -36,29 +38,29 @@ class Rollup:
         """Adds the entry that the line holds. A blank line is nothing; one that holds no JSON object is skipped and counted."""
         self._add(line)
 
-    def documents(self, *, baseline: object | None, updated_at: Timestamp) -> dict[str, object | None]:
-        """The rollup documents by name, in the contract's shape; None where nothing is to be written.
+    def documents(self, *, baseline: Baseline | None, updated_at: Timestamp) -> Rollups:
+        """The documents to be written: none before the first entry.
 
-        `baseline` is the baseline document that is already on record; it is never replaced. mttr-delta is measured
-        against the one that holds afterwards.
+        `baseline` is the one that is already on record; it is never replaced. The MTTR is measured against the one that
+        holds afterwards.
         """
         if self.first is None:
-            return dict.fromkeys(_DOCUMENTS)
-        return {
-            "baseline": self.first if baseline is None else None,
-            "post-rollout": {**self.runs.post_rollout(), "updated_at": updated_at},
-            "completeness": {**self.runs.completeness(), "updated_at": updated_at},
-            "per-epoch": _stamped(self.epochs.per_epoch(), updated_at),
-            "mttr-delta": _stamped(self.runs.mttr_delta(_duration(self.first if baseline is None else baseline)), updated_at),
-            "state": {"updated_at": updated_at, **self.learning.state()},
-        }
+            return Rollups()
+        return Rollups(
+            baseline=self.first if baseline is None else None,
+            post_rollout=self.runs.post_rollout(updated_at),
+            completeness=self.runs.completeness(updated_at),
+            per_epoch=self.epochs.per_epoch(updated_at),
+            mttr_delta=self.runs.mttr_delta(self.first if baseline is None else baseline, updated_at),
+            state=self.learning.state(updated_at),
+        )
 
     def to_data(self) -> dict[str, object]:
         """The totals as JSON data, from which the fold can go on later."""
         return {
             "version": _STATE_VERSION,
             "unreadable": self.unreadable,
-            "first": self.first,
+            "first": None if self.first is None else to_json(self.first),
             "runs": totals_to_data(self.runs),
             "learning": totals_to_data(self.learning),
             "epochs": self.epochs.to_data(),
@@ -129,15 +131,10 @@ def _read_entry(line: bytes) -> dict[str, object] | None:
     return entry if isinstance(entry, dict) else None
 
 
-def _read_first(data: object) -> dict[str, object] | None:
-    if data is not None and not (isinstance(data, dict) and BASELINE_KEYS.issuperset(data) and "completion_rate" in data):
+def _read_first(data: object) -> Baseline | None:
+    if data is None:
+        return None
+    first = from_json(Baseline, data) if isinstance(data, dict) else Baseline()
+    if first.completion_rate is ABSENT or first.extra:
         raise DecodeError("Rollup state: the first entry is not a baseline document; rebuild the rollups.")
-    return data
-
-
-def _duration(baseline: object) -> object:
-    return baseline.get("duration_seconds") if isinstance(baseline, dict) else None
-
-
-def _stamped(document: dict[str, object] | None, updated_at: Timestamp) -> dict[str, object] | None:
-    return None if document is None else {**document, "updated_at": updated_at}
+    return first

@@ -1,6 +1,6 @@
 """What the aggregator knows of one run in flight; it changes with every message and can be thrown away after the last."""
 
-from attrs import define, evolve, field
+from attrs import define, field
 
 from orchestrator_py.core.assignments import end_instance, finalise, start_instance
 from orchestrator_py.core.codec.contract import to_json
@@ -24,9 +24,10 @@ class RunRecord:
     """One run. The first word on anything stays; what contradicts it is kept as `contradiction`, and the run ends as an error."""
 
     opening: OpenRun
-    order: tuple[SubtaskId, ...] = field(init=False)
+    order: dict[SubtaskId, int] = field(init=False)  # to the place in the group's order
     scheduler: SchedulerPlan | None = field(init=False)
     taken_at: dict[SubtaskId, Timestamp] = field(factory=dict, init=False)
+    attempts: dict[SubtaskId, int] = field(factory=dict, init=False)
     reports: dict[SubtaskId, SubtaskReport] = field(factory=dict, init=False)
     children: dict[RunId, ChildRun] = field(factory=dict, init=False)
     unfit_instances: set[InstanceId] = field(factory=set, init=False)
@@ -36,7 +37,7 @@ class RunRecord:
     last_seq: int = field(default=0, init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.order = tuple(SubtaskId(item.id) for item in self.opening.order)
+        self.order = {SubtaskId(item.id): place for place, item in enumerate(self.opening.order)}
         self.scheduler = self.opening.scheduler
 
     # News: each answers whether it was any -----------------------------------------------------------------------
@@ -50,12 +51,22 @@ class RunRecord:
             self.scheduler = start_instance(self.scheduler, instance_id, at)
         return True
 
+    def end_attempt(self, subtask_id: SubtaskId, number: int) -> bool:
+        """An attempt ended, and another one follows."""
+        if number <= self.attempts.get(subtask_id, 0):
+            return False
+        self.attempts[subtask_id] = number
+        return True
+
     def end_subtask(self, report: SubtaskReport, instance_id: InstanceId | None) -> bool:
         """A subtask is accounted for."""
+        if report.subtask_id not in self.order:
+            self.contradict(f"subtask {report.subtask_id} was told and never planned")
+            return False
         known = self.reports.get(report.subtask_id)
         if known is not None:
             if known != report:
-                self._contradict(f"subtask {report.subtask_id} was told as {known.outcome.value} and as {report.outcome.value}")
+                self.contradict(f"subtask {report.subtask_id} was told as {known.outcome.value} and as {report.outcome.value}")
             return False
         self.reports[report.subtask_id] = report
         if instance_id is not None and not satisfies_needs(report):
@@ -84,6 +95,10 @@ class RunRecord:
         self.children[child.run_id] = child
         return True
 
+    def contradict(self, what: str) -> None:
+        """The report cannot be vouched for; the first reason stays."""
+        self.contradiction = self.contradiction or what
+
     def next_seq(self) -> int:
         """The number of the next event."""
         self.last_seq += 1
@@ -104,7 +119,7 @@ class RunRecord:
             return planner_error_summary(task_id=opening.task.id, run_id=opening.run_id, message=opening.planner_error, at=at)
         for subtask_id in self.order:
             if subtask_id not in self.reports:
-                self._contradict(f"subtask {subtask_id} was never accounted for")
+                self.contradict(f"subtask {subtask_id} was never accounted for")
                 self.reports[subtask_id] = SubtaskReport(subtask_id=subtask_id, outcome=Outcome.ERROR)
         return create_summary(
             RunFacts(
@@ -165,9 +180,6 @@ class RunRecord:
             "scheduler": None if self.scheduler is None else to_json(self.scheduler),
         }
 
-    def _contradict(self, what: str) -> None:
-        self.contradiction = self.contradiction or what
-
 
 def _command_word(report: SubtaskReport) -> str:
     """As the manifest has it: a subtask that never started stays pending, a waived failure is skipped."""
@@ -176,8 +188,3 @@ def _command_word(report: SubtaskReport) -> str:
     if report.waived:
         return "skipped"
     return "succeeded" if report.outcome is Outcome.SUCCEEDED else "failed"
-
-
-def recorded(manifest: Manifest) -> Manifest:
-    """The manifest once its entry is durable."""
-    return evolve(manifest, metrics_recorded=True)

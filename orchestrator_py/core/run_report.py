@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from attrs import frozen
 
 from orchestrator_py.core import fixed_texts
+from orchestrator_py.core.answers import Results
 from orchestrator_py.core.outcome import build_outcome, deciding, test_outcome, verdict
 from orchestrator_py.ids import RunId, TaskId
 from orchestrator_py.model.outcome import Outcome, StopCause
-from orchestrator_py.model.result import BuildResult, ReviewResult, TestResult
 from orchestrator_py.model.summary import GroupEntry, GroupSummary, RunSummary, SubtaskReport
 from orchestrator_py.model.task import Mode, PlanResult
 from orchestrator_py.model.timestamp import Timestamp
@@ -32,8 +32,7 @@ def create_summary(facts: RunFacts) -> RunSummary:
     """The summary, its exact verdict beside it."""
     outcome = Outcome.ERROR if facts.contradiction else verdict({report.counted for report in facts.reports})
     processed = [report for report in facts.reports if report.started]
-    decisive = deciding(facts.reports, outcome) or deciding(facts.reports, verdict({r.counted for r in processed}))
-    build, test, review = _results(decisive) if decisive else _nothing_started(facts)
+    build, test, review = _top_level(facts, outcome)
     grouped = facts.grouped and len(facts.reports) > 1
     triples = [_results(report) for report in processed] if grouped else []
     return RunSummary(
@@ -71,15 +70,32 @@ def planner_error_summary(*, task_id: TaskId, run_id: RunId, message: str, at: T
     )
 
 
-def _results(report: SubtaskReport) -> tuple[BuildResult, TestResult, ReviewResult]:
+def _results(report: SubtaskReport) -> Results:
     if report.build is None or report.test is None or report.review is None:
         raise ValueError(f"subtask {report.subtask_id} was started and carries no results")
     return report.build, report.test, report.review
 
 
-def _nothing_started(facts: RunFacts) -> tuple[BuildResult, TestResult, ReviewResult]:
-    first = facts.reports[0].subtask_id if facts.reports else fixed_texts.PLANNER_UNAVAILABLE
-    build = fixed_texts.failed_build(first, fixed_texts.NOTHING_STARTED, mode=Mode.MCP, run_id=facts.run_id)
+def _top_level(facts: RunFacts, outcome: Outcome) -> Results:
+    """Those of the deciding subtask. They never read as a success if the verdict is none."""
+    if outcome is Outcome.ERROR:
+        return _no_results(facts, _first(facts, outcome), fixed_texts.not_vouched_for_text(facts.contradiction))
+    decisive = deciding(facts.reports, outcome)
+    if decisive is not None:
+        return _results(decisive)
+    if any(report.started for report in facts.reports):
+        return _no_results(facts, _first(facts, outcome), fixed_texts.not_started_text(facts.cause))
+    return _no_results(facts, _first(facts, outcome), fixed_texts.NOTHING_STARTED)
+
+
+def _first(facts: RunFacts, outcome: Outcome) -> str:
+    """The first subtask that carries the verdict's word, else the first of all."""
+    named = [report.subtask_id for report in facts.reports if report.counted is outcome] or [r.subtask_id for r in facts.reports]
+    return named[0] if named else fixed_texts.PLANNER_UNAVAILABLE
+
+
+def _no_results(facts: RunFacts, subtask_id: str, notes: str) -> Results:
+    build = fixed_texts.failed_build(subtask_id, notes, mode=Mode.MCP, run_id=facts.run_id)
     return build, fixed_texts.test_skipped_after(build, facts.run_id), fixed_texts.review_skipped_after_build()
 
 

@@ -65,9 +65,9 @@ class Schedule:
         return 0 if self.stopped is not None else max(0, min(len(self._ready), self.limit - self.running))
 
     @property
-    def finished(self) -> bool:
-        """Nothing runs and nothing will start."""
-        return self.running == 0 and (self.stopped is not None or not self._unstarted)
+    def over(self) -> bool:
+        """Nothing will start any more."""
+        return self.stopped is not None or (self.running == 0 and not self._ready)
 
     def settle(self, report: SubtaskReport) -> Settled:
         """Take note of the end of a subtask that `take` gave out."""
@@ -83,9 +83,9 @@ class Schedule:
         self.stopped = self.stopped or cause
 
     def unstarted(self) -> tuple[SubtaskReport, ...]:
-        """The reports of those that never started since the run was stopped, in plan order."""
+        """The reports of those that never started since the run was stopped, in plan order; each is given once."""
         cause = self.stopped
-        places = sorted(self._unstarted)
+        places = [] if cause is None else sorted(self._unstarted)
         self._unstarted.clear()
         return tuple(SubtaskReport(subtask_id=SubtaskId(self.items[p].id), outcome=Outcome.CANCELLED, cause=cause) for p in places)
 

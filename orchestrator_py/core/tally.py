@@ -3,7 +3,9 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from orchestrator_py.model.outcome import Outcome
+from orchestrator_py.core.manifest import deciding_execution
+from orchestrator_py.model.execution import Execution
+from orchestrator_py.model.outcome import Outcome, SkipReason, StopCause, StopKind
 from orchestrator_py.model.summary import SubtaskReport
 
 _ORDER = (
@@ -15,6 +17,8 @@ _ORDER = (
     Outcome.CANCELLED,
     Outcome.ERROR,
 )
+
+_SKIP_REASONS = {SkipReason.UPSTREAM: "something it needs did not succeed"}
 
 
 def word(outcome: Outcome) -> str:
@@ -44,7 +48,39 @@ def marks(reports: Iterable[SubtaskReport]) -> tuple[str, ...]:
 
 
 def why(report: SubtaskReport) -> str:
-    """What to say behind a subtask's word: by whom it was stopped, why it never started; empty if the word says all."""
+    """What to say behind a subtask's word: why it never started, who ended it, how its command ended; empty if the word says all."""
     if report.skip_reason is not None:
-        return {"upstream": "something it needs did not succeed"}.get(report.skip_reason.value, report.skip_reason.value)
-    return "" if report.cause is None else str(report.cause)
+        return _SKIP_REASONS.get(report.skip_reason, report.skip_reason.value)
+    execution = deciding_execution(report)
+    if report.cause is not None:
+        leak = "; its process group is still there" if execution is not None and execution.leaked else ""
+        return by_whom(report.cause) + leak
+    if report.outcome is Outcome.REJECTED and report.review is not None:
+        return _first_line(report.review.decision.feedback or "no feedback")
+    return "" if execution is None or report.outcome is Outcome.SUCCEEDED else _end(execution)
+
+
+def by_whom(cause: StopCause) -> str:
+    """A stop, as a reader says it: `SIGINT`, `its limit is 5 s`, `since diagnostics:build failed`."""
+    match cause.kind:
+        case StopKind.TIMEOUT:
+            return f"its limit is {cause.detail}"
+        case StopKind.FAILURE_POLICY:
+            return f"since {cause.detail}"
+        case _:
+            return cause.detail or cause.kind.value
+
+
+def _end(execution: Execution) -> str:
+    if execution.spawn_error is not None:
+        return f"could not be started: {execution.spawn_error}"
+    if execution.child_outcome is not None:
+        return f"child run {execution.child_run_id} {word(execution.child_outcome)}"
+    if execution.signal is not None:
+        return f"ended by {execution.signal}"
+    return "ended without an exit code" if execution.exit_code is None else f"exit code {execution.exit_code}"
+
+
+def _first_line(text: str) -> str:
+    first, *more = text.strip().split("\n")
+    return f"{first} …" if more else first

@@ -102,10 +102,14 @@ class Beat:
 
 @frozen(kw_only=True)
 class CloseRun:
-    """Everything of the run has been told. The reply is a ClosedRun, sent when the entry is durable."""
+    """Everything of the run has been told. The reply is a ClosedRun, sent when the entry is durable.
+
+    `defect` is what went wrong with the run itself, so that something may be untold: the run ends as an `error`.
+    """
 
     run_id: RunId
     at: Timestamp
+    defect: str | None = None
 
 
 @frozen(kw_only=True)

@@ -1,6 +1,8 @@
 """The metrics entry: what one finished run leaves in the history, one line of JSON."""
 
-from attrs import frozen
+from collections.abc import Mapping
+
+from attrs import field, frozen
 
 from orchestrator_py.ids import RunId, TaskId
 from orchestrator_py.model.timestamp import Timestamp
@@ -21,7 +23,8 @@ class InstanceStat:
 class MetricsEntry:
     """Keys in the contract's order; the defaults are what the contract documents for a run without these features.
 
-    `privacy_events` and `tool_stats` hold the manifest's own records unchanged.
+    `privacy_events` and `tool_stats` hold the manifest's own records unchanged. Older writers leave out the keys that have a
+    default here, newer ones add some of their own: those are in `extra`.
     """
 
     run_id: RunId
@@ -63,3 +66,4 @@ class MetricsEntry:
     learning_pattern_promoted: float = 0
     learning_pattern_deprecated: float = 0
     learning_throughput_candidates: float = 0
+    extra: Mapping[str, object] = field(factory=dict, repr=False)

@@ -11,6 +11,10 @@ from orchestrator_py.model.outcome import Outcome
 RETRYABLE = frozenset({Outcome.FAILED, Outcome.TIMED_OUT, Outcome.CRASHED})
 
 
+def _words(outcomes: Iterable[Outcome]) -> str:
+    return ", ".join(sorted(outcome.value for outcome in outcomes))
+
+
 def _as_set(outcomes: Iterable[Outcome]) -> frozenset[Outcome]:
     return frozenset(outcomes)
 
@@ -28,10 +32,8 @@ class RetryPolicy:
 
     @on.validator
     def _only_retryable(self, _: object, value: frozenset[Outcome]) -> None:
-        if not value <= RETRYABLE:
-            raise ValueError(
-                f"a retry may follow {', '.join(sorted(o.value for o in RETRYABLE))}; not {', '.join(sorted(o.value for o in value - RETRYABLE))}"
-            )
+        if other := value - RETRYABLE:
+            raise ValueError(f"a retry may follow {_words(RETRYABLE)}; not {_words(other)}")
 
     def allows_another(self, *, attempt: int, outcome: Outcome) -> bool:
         """Whether attempt number `attempt` (from 1) that ended with `outcome` may be followed by another."""

@@ -8,6 +8,8 @@ from orchestrator_py.ids import RunId
 from orchestrator_py.model.execution import Execution
 from orchestrator_py.model.task import Mode, PlanItem, PlanResult, TaskContext
 
+_NOT_YET = RunId("")  # the manager writes its own over it
+
 
 @frozen(kw_only=True)
 class BuildArtifact:
@@ -27,7 +29,7 @@ class BuildResult:
     subtask_id: str
     artifacts: tuple[BuildArtifact, ...] = field(default=(), converter=tuple[BuildArtifact, ...])
     mode: Mode = Mode.MCP
-    run_id: RunId = RunId("")
+    run_id: RunId = _NOT_YET
     success: bool
     notes: str | None = None
     extra: Mapping[str, object] = field(factory=dict, repr=False)
@@ -54,7 +56,7 @@ class TestResult:
     subtask_id: str
     success: bool
     reports: tuple[TestReport, ...] = field(default=(), converter=tuple[TestReport, ...])
-    run_id: RunId = RunId("")
+    run_id: RunId = _NOT_YET
     extra: Mapping[str, object] = field(factory=dict, repr=False)
     execution: Execution | None = field(default=None, repr=False)
 

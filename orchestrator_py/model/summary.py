@@ -27,7 +27,8 @@ class AttemptReport:
 class SubtaskReport:
     """How one planned subtask ended. A subtask that never started has no times, no attempts and no results.
 
-    `outcome` is the raw word; a `waived` subtask counts as succeeded, a `flaky` one succeeded after a retry. `error` is what an agent raised.
+    `outcome` is the raw word; a `waived` subtask counts as succeeded, a `flaky` one succeeded after a retry.
+    `error` is what an agent raised.
     """
 
     subtask_id: SubtaskId

@@ -98,6 +98,11 @@ class TaskLayout:
     def state(self) -> Path:
         return self.out / "state.json"
 
+    @property
+    def live_runs(self) -> Path:
+        """One locked marker for each command-line run whose process is alive."""
+        return self.folder / "live-runs"
+
     def cli_run(self, run_id: RunId) -> "RunLayout":
         return RunLayout(folder=self.folder / "cli" / run_id)
 
@@ -144,5 +149,8 @@ class RunLayout:
         return self.folder / ".resume-token"
 
 
-RESERVED_RUN_IDS = frozenset({"cli", "mcp", "metrics", "metrics.json", "metrics.lock", "metrics.pending"})
+RESERVED_RUN_IDS = frozenset({"cli", "live-runs", "mcp", "metrics", "metrics.json", "metrics.lock", "metrics.pending"})
 """What already stands beside the folders of embedded runs in a task's folder."""
+
+RESERVED_TASK_IDS = frozenset({"local-mcp"})
+"""What already stands beside the folders of tasks in the runs folder."""

@@ -7,6 +7,7 @@ from attrs import define, field
 from orchestrator_py.core.rollup import rollup_of_history
 from orchestrator_py.errors import StoreError
 from orchestrator_py.model.history import EntryLine
+from orchestrator_py.model.rollups import Rollups
 from orchestrator_py.model.timestamp import Timestamp
 from orchestrator_py.store.ledger import Ledger
 
@@ -39,8 +40,8 @@ class MemoryTaskStore:
     def close(self) -> None:
         self._closed = True
 
-    def rollups(self, updated_at: Timestamp) -> dict[str, object | None]:
-        """The rollup documents by name, as a store on disk would publish them for the first time."""
+    def rollups(self, updated_at: Timestamp) -> Rollups:
+        """The rollup documents, as a store on disk would publish them for the first time."""
         return rollup_of_history(self.lines).documents(baseline=None, updated_at=updated_at)
 
     def _refuse_when_closed(self) -> None:

@@ -10,8 +10,10 @@ from pathlib import Path
 
 from attrs import asdict, define, frozen
 
+from orchestrator_py.core.codec.contract import from_json, to_json
 from orchestrator_py.core.json_text import encode_json, parse_json, pretty_json
 from orchestrator_py.core.rollup import Rollup, rollup_of_history
+from orchestrator_py.model.rollups import Baseline, Completeness, MttrDelta, PerEpoch, PostRollout, RollupDocument, TaskState
 from orchestrator_py.model.timestamp import Timestamp
 from orchestrator_py.store.files import fsync_folder, read_bytes, remove_file, replacing, write_all
 from orchestrator_py.store.history import Stamp, read_history
@@ -26,15 +28,15 @@ class Coverage:
     stamp: Stamp
 
 
-def document_files(task: TaskLayout) -> dict[str, Path]:
-    """Where each document lies, in the order of publication: the baseline before what is measured against it."""
+def document_files(task: TaskLayout) -> dict[type[RollupDocument], Path]:
+    """Where each document lies."""
     return {
-        "baseline": task.baseline,
-        "post-rollout": task.post_rollout,
-        "completeness": task.completeness,
-        "per-epoch": task.per_epoch,
-        "mttr-delta": task.mttr_delta,
-        "state": task.state,
+        Baseline: task.baseline,
+        PostRollout: task.post_rollout,
+        Completeness: task.completeness,
+        PerEpoch: task.per_epoch,
+        MttrDelta: task.mttr_delta,
+        TaskState: task.state,
     }
 
 
@@ -86,10 +88,9 @@ class RollupFiles:
             return
         rollup = self._rollup if self._rollup is not None else rollup_of_history(read_history(self.task))
         self._rollup = rollup
-        documents = rollup.documents(baseline=_read_baseline(self.task.baseline), updated_at=self.now())
-        for name, path in document_files(self.task).items():
-            if documents[name] is not None:
-                _replace(path, encode_json(pretty_json(documents[name]) + "\n"))
+        files = document_files(self.task)
+        for document in rollup.documents(baseline=_read_baseline(self.task.baseline), updated_at=self.now()):
+            _replace(files[type(document)], encode_json(pretty_json(to_json(document)) + "\n"))
         _replace(self.task.rollup_state, _seal({**asdict(coverage), "rollup": rollup.to_data()}))
         self._published = coverage
 
@@ -100,12 +101,19 @@ def _replace(path: Path, content: bytes) -> None:
         write_all(temp, content)
 
 
-def _read_baseline(path: Path) -> object | None:
+def _read_baseline(path: Path) -> Baseline | None:
     """The baseline on record, None if there is none or if it cannot be read (then it is made again, from the same first line)."""
     try:
-        return parse_json(read_bytes(path) or b"null")
+        data = parse_json(read_bytes(path) or b"null")
     except ValueError:
         return None
+    match data:
+        case None:
+            return None
+        case dict():
+            return from_json(Baseline, data)
+        case _:
+            return Baseline()  # another writer's: it stays, though nothing can be measured against it
 
 
 def _seal(state: dict[str, object]) -> bytes:

@@ -7,9 +7,11 @@ from cattrs import Converter
 
 from orchestrator_py.core.codec.events import add_event_shapes
 from orchestrator_py.core.codec.manifest import add_manifest_shapes
+from orchestrator_py.core.codec.rollups import add_rollup_shapes
 from orchestrator_py.core.codec.strict import create_converter, decode
 from orchestrator_py.core.codec.summary import add_summary_shapes
 from orchestrator_py.core.codec.task import add_task_shapes
+from orchestrator_py.core.json_text import compact_json
 
 T = TypeVar("T")
 
@@ -21,6 +23,7 @@ def contract_converter() -> Converter:
     add_task_shapes(converter)
     add_summary_shapes(converter)
     add_manifest_shapes(converter)
+    add_rollup_shapes(converter)
     add_event_shapes(converter)
     return converter
 
@@ -34,3 +37,12 @@ def to_json(value: object) -> object:
 def from_json(cls: type[T], data: object) -> T:
     """The value that JSON data stands for. Nothing is coerced: DecodeError names each wrong place (`$.build.success`)."""
     return decode(contract_converter(), cls, data)
+
+
+def find_unprintable(value: object) -> str | None:
+    """Why the value cannot be written as JSON; None if it can."""
+    try:
+        compact_json(to_json(value))
+    except (TypeError, ValueError, AttributeError, RecursionError) as error:
+        return str(error) or type(error).__name__
+    return None

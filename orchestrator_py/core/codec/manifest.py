@@ -17,8 +17,9 @@ _COME_LATER = frozenset({"scheduler", "guardrail_status", "extra"})
 
 def add_manifest_shapes(converter: Converter) -> None:
     """The manifest and its parts, and the metrics entry made from it."""
-    for part in (GuardrailCounts, GuardrailStatus, ChildRun, CommandRecord, InstanceStat, MetricsEntry):
+    for part in (GuardrailCounts, GuardrailStatus, ChildRun, CommandRecord, InstanceStat):
         shape(converter, part, keys="snake", always="all")
+    shape(converter, MetricsEntry, keys="snake", always="all", extra=True)
     shape(converter, ResumeEvent, keys="snake")
     converter.register_unstructure_hook(SchedulerPlan, scheduler_to_manifest)
     converter.register_structure_hook(SchedulerPlan, _structure_scheduler)

@@ -20,6 +20,7 @@ from orchestrator_py.model.absent import ABSENT, Absent
 
 T = TypeVar("T")
 
+_PLAIN = frozenset({str, bool, int, float, type(None)})
 _WORDS = {str: "a text", bool: "true or false", int: "a whole number", float: "a number", tuple: "a list", dict: "an object"}
 
 
@@ -152,7 +153,7 @@ def _unstructure_object(converter: Converter, form: _Shape, value: Any) -> dict[
     for key in form.keys:
         item = getattr(value, key.field)
         if not key.is_left_out(item):
-            data[key.key] = item if type(item) is str or item is None else converter.unstructure(item)
+            data[key.key] = item if type(item) in _PLAIN or key.kind is object else converter.unstructure(item)
     return {**data, **value.extra} if form.extra else data
 
 

@@ -1,0 +1,113 @@
+"""From what an agent answered, whatever that is, to a result and its word. Agents are the caller's code: nothing is taken on trust.
+
+A result of the wrong type, or one that no summary could hold, is `crashed`: a malformed answer is no answer.
+"""
+
+from attrs import evolve
+
+from orchestrator_py.core import fixed_texts
+from orchestrator_py.core.codec.contract import find_unprintable
+from orchestrator_py.core.outcome import build_outcome, review_outcome, test_outcome
+from orchestrator_py.ids import RunId
+from orchestrator_py.model.execution import Execution
+from orchestrator_py.model.outcome import Outcome, StopCause
+from orchestrator_py.model.policy import SubtaskPolicy
+from orchestrator_py.model.result import BuildResult, ReviewDecision, ReviewResult, TestResult
+from orchestrator_py.model.task import Mode, PlanItem, PlanResult
+
+Results = tuple[BuildResult, TestResult, ReviewResult]
+
+
+def accept_plan(answer: object) -> PlanResult | str:
+    """The planner's answer, or the message of what is wrong with it."""
+    match answer:
+        case Exception():
+            return fixed_texts.error_message(answer)
+        case PlanResult(items=items) if all(map(_is_item, items)):
+            return find_unprintable(answer) or answer
+        case _:
+            return fixed_texts.NOT_A_PLAN
+
+
+def _is_item(value: object) -> bool:
+    match value:
+        case PlanItem(id=str(), policy=SubtaskPolicy()):
+            return True
+    return False
+
+
+def accept_build(answer: object, *, subtask_id: str, mode: Mode, run_id: RunId) -> tuple[BuildResult, Outcome]:
+    """The builder's result, `mode` and `run_id` overwritten; an exception has failed."""
+    match answer:
+        case Exception():
+            message, word = fixed_texts.error_message(answer), Outcome.FAILED
+        case BuildResult(subtask_id=str(), success=bool(), execution=None | Execution()):
+            problem = find_unprintable(answer)
+            if problem is None:
+                build = evolve(answer, mode=mode, run_id=run_id)
+                return build, build_outcome(build)
+            message, word = problem, Outcome.CRASHED
+        case BuildResult(subtask_id=str()):
+            message, word = fixed_texts.BUILD_WITHOUT_SUCCESS, Outcome.CRASHED
+        case _:
+            message, word = fixed_texts.NOT_A_BUILD, Outcome.CRASHED
+    return fixed_texts.builder_error(subtask_id, message, mode=mode, run_id=run_id), word
+
+
+def accept_test(answer: object, *, subtask_id: str, run_id: RunId) -> tuple[TestResult, Outcome]:
+    """The tester's result, `run_id` overwritten; an exception has failed. The contract takes any truth for `success`."""
+    match answer:
+        case Exception():
+            message, word = fixed_texts.error_message(answer), Outcome.FAILED
+        case TestResult(execution=None | Execution()):
+            problem = find_unprintable(answer)
+            if problem is None:
+                test = evolve(answer, run_id=run_id)
+                return test, test_outcome(test)
+            message, word = problem, Outcome.CRASHED
+        case _:
+            message, word = fixed_texts.NOT_A_TEST, Outcome.CRASHED
+    return fixed_texts.tester_error(subtask_id, message, run_id=run_id), word
+
+
+def accept_review(answer: object) -> tuple[ReviewResult, Outcome]:
+    """The reviewer's result, unchanged. A reviewer that gave no answer did not say no: it crashed."""
+    match answer:
+        case Exception():
+            message = fixed_texts.error_message(answer)
+        case ReviewResult(decision=ReviewDecision(), execution=None | Execution()):
+            problem = find_unprintable(answer)
+            if problem is None:
+                return answer, review_outcome(answer)
+            message = problem
+        case _:
+            message = fixed_texts.NOT_A_REVIEW
+    return fixed_texts.reviewer_error(message), Outcome.CRASHED
+
+
+def complete_results(
+    build: BuildResult | None,
+    test: TestResult | None,
+    review: ReviewResult | None,
+    *,
+    subtask_id: str,
+    mode: Mode,
+    run_id: RunId,
+    cause: StopCause | None,
+) -> Results:
+    """All three results: what did not run carries the fixed words, what was ended says by what.
+
+    With a cause the last stage never reads as a success, even if its agent answered after all.
+    """
+    if build is None:
+        build = fixed_texts.failed_build(subtask_id, fixed_texts.stop_text("Builder", cause), mode=mode, run_id=run_id)
+    if build_outcome(build) is not Outcome.SUCCEEDED:
+        return build, fixed_texts.test_skipped_after(build, run_id), fixed_texts.review_skipped_after_build()
+    if test is None:
+        test = fixed_texts.failed_test(build.subtask_id, fixed_texts.stop_text("Tester", cause), run_id=run_id)
+    if test_outcome(test) is not Outcome.SUCCEEDED:
+        return build, test, fixed_texts.review_skipped_after_test()
+    if review is None or cause is not None:
+        text = fixed_texts.stop_text("Reviewer", cause)
+        review = fixed_texts.declined_review(text, text)
+    return build, test, review

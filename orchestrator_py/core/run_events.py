@@ -1,0 +1,38 @@
+"""What followers are told of a run, numbered in the order in which its record came to know it."""
+
+from typing import TypedDict
+
+from orchestrator_py.core.outcome import stages_that_answered
+from orchestrator_py.core.run_record import RunRecord
+from orchestrator_py.ids import RunId, TaskId
+from orchestrator_py.model.events import BuildCompleted, Event, ReviewCompleted, SubtaskFinished, TestCompleted
+from orchestrator_py.model.summary import SubtaskReport
+from orchestrator_py.model.timestamp import Timestamp
+
+
+class EventBase(TypedDict):
+    """The keys that every event has."""
+
+    seq: int
+    timestamp: Timestamp
+    task_id: TaskId
+    run_id: RunId
+
+
+def base(record: RunRecord, at: Timestamp) -> EventBase:
+    """The base of the run's next event: takes the next number."""
+    return EventBase(seq=record.next_seq(), timestamp=at, task_id=record.opening.task.id, run_id=record.opening.run_id)
+
+
+def subtask_events(record: RunRecord, report: SubtaskReport, at: Timestamp) -> tuple[Event, ...]:
+    """Stages that answered, in their order, then the subtask. A stage that was left out makes no event."""
+    answered = stages_that_answered(report)
+    events: list[Event] = []
+    if report.build is not None and answered >= 1:
+        events.append(BuildCompleted(**base(record, at), build=report.build))
+    if report.test is not None and answered >= 2:
+        events.append(TestCompleted(**base(record, at), test=report.test))
+    if report.review is not None and answered >= 3:
+        events.append(ReviewCompleted(**base(record, at), subtask_id=report.subtask_id, review=report.review))
+    done = SubtaskFinished(**base(record, at), report=report, done=len(record.reports), planned=len(record.order))
+    return (*events, done)

@@ -1,0 +1,92 @@
+"""Completes the record of runs whose process died: done by whoever opens their task next, before anything new is recorded."""
+
+import logging
+from collections.abc import Callable
+
+from attrs import evolve
+
+from orchestrator_py.core.codec.contract import from_json, to_json
+from orchestrator_py.core.json_text import encode_json, parse_json, pretty_json
+from orchestrator_py.core.metrics_entry import create_metrics_entry, metrics_line
+from orchestrator_py.core.sealing import finish_from_entry, seal
+from orchestrator_py.errors import DecodeError
+from orchestrator_py.ids import RunId
+from orchestrator_py.model.history import EntryLine
+from orchestrator_py.model.manifest import Manifest
+from orchestrator_py.model.timestamp import Timestamp
+from orchestrator_py.ports import HistoryStore
+from orchestrator_py.store.files import read_bytes, replace_bytes
+from orchestrator_py.store.history import read_history
+from orchestrator_py.store.layout import TaskLayout
+from orchestrator_py.store.live_runs import lost_runs
+
+_log = logging.getLogger("orchestrator_py")
+
+
+def complete_lost_runs(task: TaskLayout, history: HistoryStore, now: Callable[[], Timestamp]) -> tuple[RunId, ...]:
+    """Seal every lost run, or finish it from its entry; the ids of those that were. Running it twice changes nothing. StoreError."""
+    completed = []
+    for run in lost_runs(task):
+        try:
+            if _complete(task, run.run_id, history, now()):
+                completed.append(run.run_id)
+            run.end()
+        finally:
+            run.release()
+    return tuple(completed)
+
+
+def _complete(task: TaskLayout, run_id: RunId, history: HistoryStore, at: Timestamp) -> bool:
+    path = task.cli_run(run_id).manifest
+    manifest = _read_manifest(task, run_id)
+    if manifest is None or manifest.metrics_recorded:
+        return False
+    entry = _entry_of(task, manifest)
+    if entry is not None:
+        manifest = finish_from_entry(manifest, entry, at)
+    else:
+        manifest = seal(manifest, at)
+        history.commit([_entry_line(manifest, at)])
+    replace_bytes(path, encode_json(pretty_json(to_json(evolve(manifest, metrics_recorded=True))) + "\n"), durable=False)
+    return True
+
+
+def _read_manifest(task: TaskLayout, run_id: RunId) -> Manifest | None:
+    """None if there is none, or none that can be read: such a run died before its first word, or on a disk that lost it."""
+    path = task.cli_run(run_id).manifest
+    data = read_bytes(path)
+    if data is None:
+        return None
+    try:
+        return from_json(Manifest, parse_json(data))
+    except (DecodeError, ValueError) as error:
+        _log.warning("%s: the manifest of a lost run cannot be read and is left as it is (%s)", path, error)
+        return None
+
+
+def _entry_of(task: TaskLayout, manifest: Manifest) -> dict[str, object] | None:
+    """The newest entry of the run on record, if there is one; one from before it was resumed speaks of another attempt."""
+    since = max((event.timestamp for event in manifest.resume_events), default=manifest.started_at)
+    name = manifest.run_id.encode()
+    found = None
+    for line in read_history(task):
+        entry = _parse(line) if name in line else None
+        if entry is not None and entry.get("run_id") == manifest.run_id and str(entry.get("recorded_at")) >= since:
+            found = entry
+    return found
+
+
+def _parse(line: bytes) -> dict[str, object] | None:
+    try:
+        data = parse_json(line)
+    except ValueError:
+        return None
+    return data if isinstance(data, dict) else None
+
+
+def _entry_line(manifest: Manifest, at: Timestamp) -> EntryLine:
+    data = to_json(evolve(manifest, metrics_recorded=False))
+    entry = create_metrics_entry(data, at) if isinstance(data, dict) else None
+    if entry is None:
+        raise DecodeError(f"Run {manifest.run_id}: its manifest makes no entry.")
+    return EntryLine(run_id=manifest.run_id, line=metrics_line(entry), repeated=True)

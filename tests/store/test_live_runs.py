@@ -1,0 +1,118 @@
+"""A run is alive exactly as long as its process holds its marker."""
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from orchestrator_py.errors import RunHeldError, StoreError
+from orchestrator_py.ids import RunId, parse_run_id, parse_task_id
+from orchestrator_py.store.layout import Layout, TaskLayout
+from orchestrator_py.store.live_runs import LiveRun, begin_live_run, is_live, lost_runs
+
+RUN = parse_run_id("run-1")
+HOLDER = """
+import sys
+from pathlib import Path
+from orchestrator_py.store.layout import Layout
+from orchestrator_py.store.live_runs import begin_live_run
+run = begin_live_run(Layout.below(Path(sys.argv[1])).task("t"), "run-1")
+print("alive", flush=True)
+sys.stdin.read()
+"""
+
+
+def task(root: Path) -> TaskLayout:
+    return Layout.below(root).task(parse_task_id("t"))
+
+
+def lost(root: Path) -> list[RunId]:
+    found = list(lost_runs(task(root)))
+    for run in found:
+        run.release()
+    return [run.run_id for run in found]
+
+
+def hold_in_another_process(root: Path) -> "subprocess.Popen[str]":
+    holder = subprocess.Popen([sys.executable, "-c", HOLDER, str(root)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "alive\n"
+    return holder
+
+
+def kill(holder: "subprocess.Popen[str]") -> None:
+    holder.kill()
+    holder.communicate()
+
+
+def test_a_run_is_alive_until_it_ends(tmp_path: Path) -> None:
+    run = begin_live_run(task(tmp_path), RUN)
+    assert is_live(task(tmp_path), RUN)
+    assert lost(tmp_path) == []
+    run.end()
+    assert not is_live(task(tmp_path), RUN)
+    assert list(task(tmp_path).live_runs.iterdir()) == []
+
+
+def test_a_run_of_a_killed_process_is_lost_and_one_of_a_living_process_is_not(tmp_path: Path) -> None:
+    holder = hold_in_another_process(tmp_path)
+    try:
+        assert is_live(task(tmp_path), RUN)
+        assert lost(tmp_path) == []
+    finally:
+        kill(holder)
+    assert lost(tmp_path) == [RUN]
+    assert not is_live(task(tmp_path), RUN)
+
+
+def test_a_live_run_cannot_be_begun_again(tmp_path: Path) -> None:
+    holder = hold_in_another_process(tmp_path)
+    try:
+        with pytest.raises(RunHeldError, match="run-1 is held by another live process"):
+            begin_live_run(task(tmp_path), RUN)
+    finally:
+        kill(holder)
+
+
+def test_a_lost_run_can_be_taken_up_again(tmp_path: Path) -> None:
+    kill(hold_in_another_process(tmp_path))
+    run = begin_live_run(task(tmp_path), RUN)
+    assert is_live(task(tmp_path), RUN)
+    run.end()
+
+
+def test_a_lost_run_that_is_released_is_found_again_and_one_that_is_ended_is_not(tmp_path: Path) -> None:
+    begin_live_run(task(tmp_path), RUN).release()
+    assert lost(tmp_path) == [RUN]
+    for found in lost_runs(task(tmp_path)):
+        found.end()
+    assert lost(tmp_path) == []
+
+
+def test_of_many_that_begin_the_same_run_one_gets_it(tmp_path: Path) -> None:
+    def try_to_begin(_: int) -> LiveRun | None:
+        try:
+            return begin_live_run(task(tmp_path), RUN)
+        except RunHeldError:
+            return None
+
+    with ThreadPoolExecutor(8) as pool:
+        winners = [run for run in pool.map(try_to_begin, range(64)) if run is not None]
+    assert len(winners) == 1
+    winners[0].end()
+
+
+def test_what_a_killed_process_left_half_made_is_swept(tmp_path: Path) -> None:
+    half_made = task(tmp_path).live_runs / ".run-1.77.0"
+    half_made.parent.mkdir(parents=True)
+    half_made.touch()
+    assert lost(tmp_path) == []
+    assert not half_made.exists()
+
+
+def test_a_folder_in_place_of_a_marker_is_refused_by_name(tmp_path: Path) -> None:
+    (task(tmp_path).live_runs / "run-1").mkdir(parents=True)
+    with pytest.raises(StoreError, match=r"run-1: is a folder where a file belongs"):
+        begin_live_run(task(tmp_path), RUN)

@@ -1,0 +1,145 @@
+"""The record of a run whose process died is completed once, with nothing that nobody saw."""
+
+import json
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+
+from orchestrator_py.core.codec.contract import from_json, to_json
+from orchestrator_py.core.json_text import encode_json, parse_json, pretty_json
+from orchestrator_py.ids import parse_run_id, parse_task_id
+from orchestrator_py.model.manifest import CommandRecord, CommandStatus, Manifest, ResumeEvent, RunStatus
+from orchestrator_py.model.timestamp import Timestamp
+from orchestrator_py.store.history import read_history
+from orchestrator_py.store.layout import Layout, TaskLayout
+from orchestrator_py.store.live_runs import begin_live_run
+from orchestrator_py.store.lost_runs import complete_lost_runs
+from orchestrator_py.store.task_store import open_task_store
+
+TASK, RUN = parse_task_id("t"), parse_run_id("run-1")
+STARTED, NOW = Timestamp("2026-01-02T03:04:05.006Z"), Timestamp("2026-01-02T03:05:00.000Z")
+MANIFEST = Manifest(
+    task_id=TASK,
+    task_slug="t",
+    run_id=RUN,
+    pipeline_id="p",
+    pipeline_title="P",
+    status=RunStatus.IN_PROGRESS,
+    started_at=STARTED,
+    updated_at=STARTED,
+    artifact_root=".runs/t/cli/run-1",
+    compat_path=".runs/t/mcp/run-1",
+    log_path=".runs/t/cli/run-1/runner.ndjson",
+    resume_token="0" * 64,
+    commands=(
+        CommandRecord(index=1, id="a", title="A", command="a", kind="command", status=CommandStatus.SUCCEEDED),
+        CommandRecord(index=2, id="b", title="B", command="b", kind="command", status=CommandStatus.RUNNING, started_at=STARTED),
+        CommandRecord(index=3, id="c", title="C", command="c", kind="command"),
+    ),
+)
+
+
+def layout(root: Path) -> Layout:
+    return Layout.below(root)
+
+
+def task(root: Path) -> TaskLayout:
+    return layout(root).task(TASK)
+
+
+def lose(root: Path, manifest: Manifest | None) -> None:
+    """As a run that was killed leaves it: a manifest, a marker that nobody holds."""
+    begin_live_run(task(root), RUN).release()
+    if manifest is not None:
+        path = task(root).cli_run(RUN).manifest
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(encode_json(pretty_json(to_json(manifest))))
+
+
+def complete(root: Path) -> tuple[str, ...]:
+    store = open_task_store(layout(root), TASK, now=lambda: NOW)
+    completed = complete_lost_runs(task(root), store, lambda: NOW)
+    store.close()
+    return completed
+
+
+def manifest_of(root: Path) -> Manifest:
+    return from_json(Manifest, parse_json(task(root).cli_run(RUN).manifest.read_bytes()))
+
+
+def entries(root: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in read_history(task(root))]
+
+
+def test_a_lost_run_is_sealed_as_failed_without_an_invented_end(tmp_path: Path) -> None:
+    lose(tmp_path, MANIFEST)
+    assert complete(tmp_path) == (RUN,)
+    sealed = manifest_of(tmp_path)
+    assert (sealed.status, sealed.status_detail, sealed.completed_at) == (RunStatus.FAILED, "owner-lost", None)
+    assert [command.status.value for command in sealed.commands] == ["succeeded", "failed", "pending"]
+    assert sealed.commands[1].completed_at is None
+    assert sealed.metrics_recorded
+    (entry,) = entries(tmp_path)
+    assert (entry["status"], entry["completed_at"], entry["duration_seconds"]) == ("failed", None, None)
+
+
+def test_sealing_twice_changes_nothing(tmp_path: Path) -> None:
+    lose(tmp_path, MANIFEST)
+    complete(tmp_path)
+    before = task(tmp_path).cli_run(RUN).manifest.read_bytes()
+    lose(tmp_path, None)
+    assert complete(tmp_path) == ()
+    assert task(tmp_path).cli_run(RUN).manifest.read_bytes() == before
+    assert len(entries(tmp_path)) == 1
+
+
+def test_a_verdict_that_was_written_but_not_recorded_is_recorded_as_it_is(tmp_path: Path) -> None:
+    lose(tmp_path, evolve(MANIFEST, status=RunStatus.SUCCEEDED, completed_at=NOW))
+    complete(tmp_path)
+    assert (manifest_of(tmp_path).status, manifest_of(tmp_path).metrics_recorded) == (RunStatus.SUCCEEDED, True)
+    assert [entry["status"] for entry in entries(tmp_path)] == ["succeeded"]
+
+
+def test_a_run_that_is_in_the_history_is_finished_from_it(tmp_path: Path) -> None:
+    lose(tmp_path, evolve(MANIFEST, status=RunStatus.SUCCEEDED, completed_at=NOW))
+    complete(tmp_path)
+    lose(tmp_path, MANIFEST)
+    assert complete(tmp_path) == (RUN,)
+    finished = manifest_of(tmp_path)
+    assert (finished.status, finished.completed_at, finished.metrics_recorded) == (RunStatus.SUCCEEDED, NOW, True)
+    assert len(entries(tmp_path)) == 1
+
+
+def test_an_entry_from_before_the_run_was_resumed_does_not_finish_it(tmp_path: Path) -> None:
+    lose(tmp_path, evolve(MANIFEST, status=RunStatus.FAILED, completed_at=NOW))
+    complete(tmp_path)
+    later = Timestamp("2026-01-02T09:00:00.000Z")
+    resumed = ResumeEvent(actor="somebody", reason="resume", outcome="accepted", timestamp=later)
+    lose(tmp_path, evolve(MANIFEST, resume_events=(resumed,)))
+    complete(tmp_path)
+    assert manifest_of(tmp_path).status_detail == "owner-lost"
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"version": 1}', b"\xff\xfe"])
+def test_a_manifest_that_cannot_be_read_is_left_alone(tmp_path: Path, content: bytes) -> None:
+    lose(tmp_path, MANIFEST)
+    path = task(tmp_path).cli_run(RUN).manifest
+    path.write_bytes(content)
+    assert complete(tmp_path) == ()
+    assert path.read_bytes() == content
+    assert entries(tmp_path) == []
+
+
+def test_a_run_that_died_before_its_first_manifest_leaves_nothing(tmp_path: Path) -> None:
+    lose(tmp_path, None)
+    assert complete(tmp_path) == ()
+    assert list(task(tmp_path).live_runs.iterdir()) == []
+
+
+def test_a_living_run_is_not_touched(tmp_path: Path) -> None:
+    lose(tmp_path, MANIFEST)
+    run = begin_live_run(task(tmp_path), RUN)
+    assert complete(tmp_path) == ()
+    assert manifest_of(tmp_path).status is RunStatus.IN_PROGRESS
+    run.release()
