@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, Self
 
 from attrs import define, field
@@ -40,7 +41,7 @@ class Host:
     async def __aexit__(self, *_: object) -> None:
         self._open = False
         cancelled = False
-        while self._tasks:
-            cancelled |= await outlast(lambda: asyncio.wait(self._tasks))
+        while waiting := frozenset(self._tasks):
+            cancelled |= await outlast(partial(asyncio.wait, waiting))
         if cancelled:
             raise asyncio.CancelledError

@@ -6,6 +6,7 @@ A message is a plain value; its return address sits in the envelope. Asks go one
 import math
 from types import TracebackType
 from typing import Generic, Self, TypeVar
+from weakref import WeakSet
 
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
@@ -31,6 +32,10 @@ class Answer:
         if not self._ready.is_set():
             self._value = value
             self._ready.set()
+
+    async def ready(self) -> None:
+        """Wait until it is set."""
+        await self._ready.wait()
 
     async def wait(self) -> object:
         """The value; raises it if it is an exception."""
@@ -58,7 +63,7 @@ class _Line:
     """What both ends know: that there is news for the reader, who waits for an answer, and the error that the actor ended with."""
 
     news: anyio.Event = field(factory=anyio.Event)
-    asking: set[Answer] = field(factory=set)
+    asking: "WeakSet[Answer]" = field(factory=WeakSet)
     error: OrchestratorError | None = None
 
     def create_failure(self) -> OrchestratorError:
@@ -81,13 +86,14 @@ class Ref(Generic[M]):
 
     async def ask(self, message: M) -> object:
         """Deliver a message and wait for the answer; raises what the actor answers with, or what it ended with."""
+        return await (await self.post(message)).wait()
+
+    async def post(self, message: M) -> Answer:
+        """Deliver a message; the answer can be waited for, and waited for again."""
         answer = Answer()
         self._line.asking.add(answer)
-        try:
-            await self._send(Envelope(message, answer))
-            return await answer.wait()
-        finally:
-            self._line.asking.discard(answer)
+        await self._send(Envelope(message, answer))
+        return answer
 
     def clone(self) -> "Ref[M]":
         """Another handle to the same actor."""

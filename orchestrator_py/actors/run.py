@@ -11,7 +11,7 @@ from attrs import define, field, frozen
 
 from orchestrator_py.actors.agents import Agents, SubtaskOrder
 from orchestrator_py.actors.mailbox import Ref
-from orchestrator_py.actors.outlast import forget_cancellation
+from orchestrator_py.actors.outlast import forget_cancellation, outlast
 from orchestrator_py.actors.run_clock import RunClock
 from orchestrator_py.actors.subtask import LOOP_IS_CLOSING, StopCell, run_subtask
 from orchestrator_py.actors.turns import Turns
@@ -40,6 +40,14 @@ Ts = TypeVarTuple("Ts")
 _log = logging.getLogger("orchestrator_py")
 
 ModePolicy = Callable[[TaskContext, PlanItem], Mode]
+
+
+def order_of_work(opening: OpenRun) -> tuple[PlanItem, ...]:
+    """An embedded group is worked off in its reported order, target first; a pipeline in the order of its file, whatever the target."""
+    if opening.manifest is None:
+        return opening.order
+    planned = {item.id for item in opening.order}
+    return tuple(item for item in opening.plan.items if item.id in planned)
 
 
 @frozen(kw_only=True)
@@ -85,7 +93,7 @@ class Run:
     _ref: Ref[Message] | None = field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._turns = Turns(Schedule(self.opening.order, self.rules.limit, self.rules.on_failure))
+        self._turns = Turns(Schedule(order_of_work(self.opening), self.rules.limit, self.rules.on_failure))
         self._modes = {item.id: self.rules.mode_of(self.opening.task, item) for item in self.opening.order}
 
     @property
@@ -145,7 +153,10 @@ class Run:
             self._note_end(report)
             await self._tell_end(ref, report, None)
         defect = None if self.error is None else str(self.error)
-        closed = await ref.ask(CloseRun(run_id=self.run_id, at=self.clock.now(), defect=defect))
+        answer = await ref.post(CloseRun(run_id=self.run_id, at=self.clock.now(), defect=defect))
+        if await outlast(answer.ready):
+            forget_cancellation()
+        closed = await answer.wait()
         if not isinstance(closed, ClosedRun):
             raise DefectError(f"Run {self.run_id} was closed with {closed!r:.80}.")
         self.closed = closed
@@ -172,9 +183,7 @@ class Run:
             await channel.tell(AttemptEnded(run_id=self.run_id, subtask_id=subtask_id, attempt=attempt))
 
         cell = self._cells[subtask_id] = StopCell(self.cause)
-        order = SubtaskOrder(
-            task=self.opening.task, plan=self.opening.plan, item=item, mode=self._modes[item.id], run_id=self.run_id
-        )
+        order = SubtaskOrder(task=self.opening.task, plan=self.opening.plan, item=item, mode=self._modes[item.id], run_id=self.run_id)
         report = await run_subtask(order, self.rules.agents, clock=self.clock, cell=cell, on_retry=on_retry)
         del self._cells[subtask_id]
         with anyio.CancelScope(shield=True):  # whoever cancels the work does not cancel the news of it

@@ -12,7 +12,7 @@ from orchestrator_py.actors.agents import SubtaskOrder
 from orchestrator_py.actors.attempt import Attempt
 from orchestrator_py.actors.outlast import forget_cancellation
 from orchestrator_py.actors.run_clock import RunClock
-from orchestrator_py.core.outcome import may_be_waived
+from orchestrator_py.core.outcome import may_be_waived, worse
 from orchestrator_py.model.outcome import Outcome, StopCause, StopKind
 from orchestrator_py.model.summary import AttemptReport, SubtaskReport
 
@@ -91,12 +91,21 @@ async def _run_attempt(
     cause = await _run_under(attempt, cell, None if timeout is None else timeout.total_seconds())
     report = AttemptReport(
         number=attempt.number,
-        outcome=cause.outcome if cause is not None else attempt.outcome or Outcome.CRASHED,
+        outcome=_word(attempt, cause),
         started_at=started_at,
         completed_at=clock.now(),
         elapsed=timedelta(seconds=clock.monotonic() - origin),
     )
     return report, cause
+
+
+def _word(attempt: Attempt, cause: StopCause | None) -> Outcome:
+    """Of the cause, if there is one. A child run that we ended may have failed before: that is not hidden, unless it may fail."""
+    if cause is None:
+        return attempt.outcome or Outcome.CRASHED
+    execution = None if attempt.build is None else attempt.build.execution
+    child = None if execution is None or attempt.order.item.policy.allow_failure else execution.child_outcome
+    return cause.outcome if child is None else worse(cause.outcome, child)
 
 
 async def _run_under(attempt: Attempt, cell: StopCell, seconds: float | None) -> StopCause | None:

@@ -24,7 +24,7 @@ from orchestrator_py.model.pipeline import Pipeline, SubpipelineStage
 from orchestrator_py.model.summary import RunSummary
 from orchestrator_py.model.task import TaskContext
 from orchestrator_py.store.event_log import EventLog
-from orchestrator_py.store.folders import make_runs_root
+from orchestrator_py.store.folders import make_task_folders
 
 HEARTBEAT = timedelta(seconds=5)
 
@@ -56,7 +56,7 @@ class PipelineRunner:
         Ending it from outside is `service.stop`, or cancelling the call; either way the record is complete.
         """
         run_id = self.site.create_run_id()
-        make_runs_root(self.site.settings.layout)
+        make_task_folders(self.site.settings.layout.task(self.site.settings.task_id))  # what cannot be recorded is not started
         async with self.site.open_log(run_id) as log:
             run = self._start(pipeline, run_id, log, target=target, parent=None)
             closed = await self.service.wait(run)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NoReturn
 
+from orchestrator_py.cli.console import print_lines
+from orchestrator_py.cli.metrics_arguments import add_metrics
 from orchestrator_py.errors import InputError
 
 _EXIT_CODES = """\
@@ -28,7 +30,10 @@ class UsageError(InputError):
 
 
 class _Parser(argparse.ArgumentParser):
-    """Raises UsageError where argparse would end the program, so that a wrong call is answered like any other error."""
+    """A wrong call is answered like any other error, and help is printed like any other text."""
+
+    def print_help(self, file: object = None) -> NoReturn:
+        self.exit(print_lines(self.format_help().splitlines(), 0))
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message} ({self.prog} --help tells more)")
@@ -47,6 +52,7 @@ def create_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     _add_run(commands)
     _add_plan(commands)
+    add_metrics(commands)
     return parser
 
 
@@ -146,4 +152,4 @@ class _Version(argparse.Action):
             number = version("orchestrator-py")
         except PackageNotFoundError:  # run from a checkout that is not installed
             number = "0 (not installed)"
-        parser.exit(0, f"{parser.prog} {number}\n")
+        parser.exit(print_lines([f"{parser.prog} {number}"], 0))

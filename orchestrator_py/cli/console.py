@@ -29,27 +29,22 @@ def open_missing_streams() -> None:
 
 
 def print_lines(lines: Iterable[str], code: int) -> int:
-    """Text on stdout, whatever its encoding is. The answer is the code to end with, see `finish_stdout`."""
+    """Text on stdout, whatever its encoding is. The answer is the code to end with.
+
+    That is `code`, but what should be 0 is 74 if stdout takes nothing. A reader who has gone away has had enough, which is no failure.
+    """
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     return _put_out("".join(f"{printable(line)}\n" for line in lines), code)
 
 
 def print_json(data: object, code: int) -> int:
-    """One JSON document on stdout, which is UTF-8 by definition. The answer is the code to end with, see `finish_stdout`."""
+    """One JSON document on stdout, which is UTF-8 by definition. The answer is the code to end with, see `print_lines`."""
     from orchestrator_py.core.json_text import pretty_json
 
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")
     return _put_out(f"{pretty_json(data)}\n", code)
-
-
-def finish_stdout(code: int) -> int:
-    """The code to end with once everything is out: `code`, but what should be 0 is 74 if stdout takes nothing.
-
-    A reader who has gone away has had enough, which is no failure.
-    """
-    return _put_out("", code)
 
 
 def say(message: str) -> None:

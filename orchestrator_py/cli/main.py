@@ -6,7 +6,7 @@ from argparse import Namespace
 from collections.abc import Callable
 
 from orchestrator_py.cli.arguments import asks_for_json, create_parser
-from orchestrator_py.cli.console import TRACEBACK_VARIABLE, finish_stdout, open_missing_streams, print_json, say
+from orchestrator_py.cli.console import TRACEBACK_VARIABLE, open_missing_streams, print_json, say
 from orchestrator_py.cli.ending import die_by
 from orchestrator_py.errors import OrchestratorError
 
@@ -22,7 +22,7 @@ def run_command_line(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         die_by(signal.SIGINT)
     except SystemExit as end:  # --help and --version
-        return finish_stdout(end.code if isinstance(end.code, int) else 0)
+        return end.code if isinstance(end.code, int) else 0
     except Exception as error:  # the last boundary: our defect, told in a sentence
         return _tell_defect(error, arguments)
 
@@ -33,6 +33,10 @@ def _command(name: str) -> Callable[[Namespace], int]:
         from orchestrator_py.cli.run_command import run
 
         return run
+    if name == "metrics":
+        from orchestrator_py.cli.metrics_command import metrics
+
+        return metrics
     from orchestrator_py.cli.plan_command import plan
 
     return plan

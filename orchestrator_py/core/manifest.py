@@ -136,7 +136,7 @@ def _summary(report: SubtaskReport, execution: Execution | None, hint: str | Non
     if report.outcome is Outcome.REJECTED and report.review is not None:
         feedback = report.review.decision.feedback
         return f"Rejected by review: {feedback}" if feedback else "Rejected by review."
-    if report.cause is not None:
+    if report.cause is not None and report.cause.outcome is report.outcome:
         word = "Timed out" if report.outcome is Outcome.TIMED_OUT else "Cancelled"
         return f"{word} ({report.cause})."
     if execution is not None and execution.child_outcome is None:

@@ -1,5 +1,7 @@
 """Taking a run up again: what did not succeed is run once more under the same id, what succeeded is kept as it is."""
 
+from collections.abc import Sequence
+
 from attrs import evolve
 
 from orchestrator_py.core import fixed_texts
@@ -85,5 +87,5 @@ def _kept_report(manifest: Manifest, pipeline: Pipeline, command: CommandRecord)
     )
 
 
-def _names(stages: list[tuple[str, str]]) -> str:
+def _names(stages: Sequence[tuple[str, str]]) -> str:
     return ", ".join(name for name, _ in stages) or "none"

@@ -52,7 +52,7 @@ def why(report: SubtaskReport) -> str:
     if report.skip_reason is not None:
         return _SKIP_REASONS.get(report.skip_reason, report.skip_reason.value)
     execution = deciding_execution(report)
-    if report.cause is not None:
+    if report.cause is not None and report.cause.outcome is report.outcome:
         leak = "; its process group is still there" if execution is not None and execution.leaked else ""
         return by_whom(report.cause) + leak
     if report.outcome is Outcome.REJECTED and report.review is not None:

@@ -1,5 +1,6 @@
 """Where the stages of one run work, and the environment that they are given."""
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -35,6 +36,7 @@ class RunPlace:
             "OUT_DIR": str(self.out_dir),
             "REPO_ROOT": str(self.repo_root),
             "ROOT": str(self.repo_root),
+            "PYTHON": sys.executable,
         }
         return {**self.environ, **{f"CODEX_ORCHESTRATOR_{name}": value for name, value in run.items()}, **stage.env}
 

@@ -166,9 +166,12 @@ def list_folder(path: Path) -> list[str]:
 
 def make_folders(path: Path, *, durable: bool = False) -> None:
     """Makes the folder and what is missing above it; `durable` syncs the name of each new one."""
-    refuse_unless(stat.S_IFDIR, path)
     with telling(path, "make it"):
         missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+        standing = missing[-1].parent if missing else path
+        if not standing.is_dir():
+            refuse_unless(stat.S_IFDIR, standing)
+        refuse_unless(stat.S_IFDIR, path)
         os.makedirs(path, exist_ok=True)
     for folder in missing if durable else ():
         fsync_folder(folder.parent)

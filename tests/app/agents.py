@@ -23,7 +23,7 @@ def built(input: BuildInput, success: bool = True) -> BuildResult:
     return BuildResult(subtask_id=input.target.id, success=success)
 
 
-def tested(input: TestInput, success: bool = True) -> TestResult:
+def checked(input: TestInput, success: bool = True) -> TestResult:
     return TestResult(subtask_id=input.build.subtask_id, success=success)
 
 
@@ -36,7 +36,7 @@ async def _build(input: BuildInput) -> object:
 
 
 async def _test(input: TestInput) -> object:
-    return tested(input)
+    return checked(input)
 
 
 async def _review(input: ReviewInput) -> object:

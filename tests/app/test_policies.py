@@ -7,8 +7,9 @@ from typing import Any
 
 import anyio
 import pytest
+from anyio import wait_all_tasks_blocked
 from anyio.lowlevel import checkpoint
-from anyio.testing import wait_all_tasks_blocked
+
 
 from orchestrator_py.core.codec.contract import to_json
 from orchestrator_py.model.events import AttemptFailed, Event
@@ -16,7 +17,7 @@ from orchestrator_py.model.outcome import Outcome, SkipReason, StopCause, StopKi
 from orchestrator_py.model.policy import RetryPolicy, SubtaskPolicy
 from orchestrator_py.model.result import BuildInput, ReviewInput, TestInput
 from orchestrator_py.model.summary import RunSummary, SubtaskReport
-from tests.app.agents import TASK, Crew, built, forever, items, reviewed, tested
+from tests.app.agents import TASK, Crew, built, forever, items, reviewed, checked
 
 SOON = timedelta(milliseconds=1)
 NEVER = timedelta(hours=1)
@@ -69,6 +70,7 @@ async def test_stop_starts_nothing_new_and_lets_running_ones_finish() -> None:
     gate = anyio.Event()
 
     async def build(input: BuildInput) -> object:
+        await crew.started("b").wait()
         if input.target.id == "b":
             await gate.wait()
         return built(input, success=input.target.id != "a")
@@ -84,9 +86,11 @@ async def test_stop_starts_nothing_new_and_lets_running_ones_finish() -> None:
 
 async def test_cancel_also_ends_running_ones() -> None:
     async def build(input: BuildInput) -> object:
+        await crew.started("b").wait()
         return await forever(input) if input.target.id == "b" else built(input, success=False)
 
-    summary = await run(Crew(items("a", "b", "c"), on_build=build), max_concurrency=2, on_failure="cancel")
+    crew = Crew(items("a", "b", "c"), on_build=build)
+    summary = await run(crew, max_concurrency=2, on_failure="cancel")
     assert words(summary) == {"a": "failed", "b": "cancelled", "c": "cancelled"}
     assert summary.outcome is Outcome.FAILED
     assert summary.build.subtask_id == "a"
@@ -172,23 +176,23 @@ async def test_the_last_attempt_decides_and_a_late_success_is_marked_flaky() -> 
     async def build(input: BuildInput) -> object:
         return built(input, success=input.attempt == 3)
 
-    crew = Crew(items("a", "b", a=retrying(3), b=needing("a")), on_build=build)
-    crew.on_build = lambda input: build(input) if input.target.id == "a" else built_later(input)
+    crew = Crew(items("a", "b", a=retrying(3), b=needing("a", retry=RetryPolicy(max_attempts=3))), on_build=build)
     with anyio.fail_after(20):
         async with crew.manager() as manager:
             manager.subscribe(events.append)
             summary = await manager.execute(TASK)
     assert words(summary) == {"a": "succeeded", "b": "succeeded"}
+    assert summary.outcome is Outcome.SUCCEEDED
     assert report_of(summary, "a").flaky
     assert [attempt.outcome.value for attempt in report_of(summary, "a").attempts] == ["failed", "failed", "succeeded"]
-    assert [event.attempt.number for event in events if isinstance(event, AttemptFailed)] == [1, 2]
+    assert [(event.subtask_id, event.attempt.number) for event in events if isinstance(event, AttemptFailed)] == [
+        ("a", 1),
+        ("a", 2),
+        ("b", 1),
+        ("b", 2),
+    ]
     assert summary.group is not None
     assert (summary.group.size, summary.group.processed, len(summary.builds or ())) == (2, 2, 2)
-
-
-async def built_later(input: BuildInput) -> object:
-    await checkpoint()
-    return built(input)
 
 
 async def test_attempts_are_used_up_and_the_failure_stays() -> None:
@@ -261,7 +265,7 @@ async def test_an_agent_that_ignores_its_end_and_answers_well_has_timed_out_neve
 
     async def test(input: TestInput) -> object:
         await ignore_the_end(input)
-        return tested(input)
+        return checked(input)
 
     async def review(input: ReviewInput) -> object:
         await ignore_the_end(input)
@@ -348,7 +352,7 @@ async def test_a_subtask_that_ended_before_the_stop_keeps_its_success() -> None:
     assert summaries[0].build.notes == "Builder stage cancelled (stop was called)."
 
 
-async def test_a_run_whose_rest_never_started_does_not_read_as_a_success() -> None:
+async def test_an_agent_may_stop_its_own_run_and_does_not_read_as_a_success() -> None:
     async def build(input: BuildInput) -> object:
         manager.stop()
         return built(input)
@@ -357,23 +361,9 @@ async def test_a_run_whose_rest_never_started_does_not_read_as_a_success() -> No
     with anyio.fail_after(20):
         async with crew.manager(max_concurrency=1) as manager:
             summary = await manager.execute(TASK)
-    assert summary.outcome is Outcome.CANCELLED
-    assert not summary.build.success
-
-
-async def test_a_run_that_is_stopped_before_anything_started_says_so() -> None:
-    crew = Crew(items("a", "b"))
-    with anyio.fail_after(20):
-        async with crew.manager() as manager:
-            manager.subscribe(lambda _: manager.stop())
-
-            async def plan(task: object) -> object:
-                return await Crew(items("a", "b")).plan(TASK)
-
-            crew.on_plan = plan
-            summary = await manager.execute(TASK)
-    assert summary.outcome in (Outcome.CANCELLED, Outcome.SUCCEEDED)
-    assert summary.build.success == (summary.outcome is Outcome.SUCCEEDED)
+    assert words(summary) == {"a": "cancelled", "b": "cancelled"}
+    assert crew.calls == [("build", "a")]
+    assert (summary.build.success, summary.test.success) == (True, False)
 
 
 # Agents that misbehave ----------------------------------------------------------------------------------------------
@@ -397,7 +387,7 @@ async def test_nonsense_from_an_agent_crashes_its_subtask_alone(stage: str, answ
     async def nonsense(input: Any) -> object:
         if input.target.id == "a":
             return answer
-        return {"build": built, "test": tested, "review": reviewed}[stage](input)
+        return {"build": built, "test": checked, "review": reviewed}[stage](input)
 
     crew = Crew(items("a", "b"))
     setattr(crew, f"on_{stage}", nonsense)
@@ -409,7 +399,7 @@ async def test_nonsense_from_an_agent_crashes_its_subtask_alone(stage: str, answ
 @pytest.mark.parametrize("stage", ["build", "test", "review"])
 async def test_an_answer_that_no_summary_could_hold_crashes_its_subtask_alone(stage: str) -> None:
     async def unprintable(input: Any) -> object:
-        result: Any = {"build": built, "test": tested, "review": reviewed}[stage](input)
+        result: Any = {"build": built, "test": checked, "review": reviewed}[stage](input)
         extra: dict[str, object] = {"held": {1, 2}} if input.target.id == "a" else {"held": [1, 2]}
         return type(result)(**{name: getattr(result, name) for name in result.__slots__ if name != "__weakref__"} | {"extra": extra})
 

@@ -30,7 +30,11 @@ from tests.core.recorded import recorded_cases
 CASES = recorded_cases("manager-groups")
 
 # Values that only the reference's language can throw: here the agent raises an error with these words.
-ONLY_THERE = {"group-builder-throws-object": '{"code":7,"why":"x"}', "group-builder-throws-null": "null", "group-builder-throws-undefined": "undefined"}
+ONLY_THERE = {
+    "group-builder-throws-object": '{"code":7,"why":"x"}',
+    "group-builder-throws-null": "null",
+    "group-builder-throws-undefined": "undefined",
+}
 # A rejected review decides the run; the reference shows the last subtask, or all as succeeded.
 REVIEW_DECIDES = {"group-reviewer-rejects-first": "a"}
 # A plan of which nothing can run raises before a run exists: an event stream always begins with a run and ends with its verdict.

@@ -3,10 +3,15 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from orchestrator_py.core.codec.contract import from_json, to_json
 from orchestrator_py.core.json_text import parse_json
 from orchestrator_py.core.metrics_entry import create_metrics_entry, metrics_line
 from orchestrator_py.errors import DecodeError
+from orchestrator_py.ids import RunId, TaskId
+from orchestrator_py.model.metrics import InstanceStat, MetricsEntry
 from orchestrator_py.model.timestamp import Timestamp
 from tests.core.recorded import recorded_cases
 
@@ -107,3 +112,75 @@ def test_commands_of_another_shape_are_not_counted() -> None:
     commands = [None, 7, {"command": 7, "status": "succeeded"}, {"command": "spec-guard", "status": 7}]
     line = line_of({**PLAIN, "commands": commands})
     assert (line["commands_passed"], line["commands_failed"], line["guardrails_present"]) == (1, 0, False)
+
+
+# Reading lines -----------------------------------------------------------------------------------------------------
+
+RECORDED = {name: case["expected"]["metrics_json"] for name, case in CASES.items() if case["expected"]["metrics_json"] is not None}
+
+
+@pytest.mark.parametrize("line", RECORDED.values(), ids=RECORDED.keys())
+def test_a_line_on_record_can_be_read_and_gives_the_same_bytes(line: str) -> None:
+    assert metrics_line(from_json(MetricsEntry, parse_json(line))) + b"\n" == line.encode()
+
+
+def test_the_keys_of_newer_writers_are_kept_and_those_that_older_ones_left_out_get_their_defaults() -> None:
+    data = {key: value for key, value in line_of(PLAIN).items() if not key.startswith("learning_")}
+    entry = from_json(MetricsEntry, {**data, "privacy_event_count": 3})
+    assert entry.extra == {"privacy_event_count": 3}
+    assert entry.learning_alerts == 0
+    assert to_json(entry) == {**line_of(PLAIN), "privacy_event_count": 3}
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"run_id": 7}, "$.run_id: expected a text, got 7"),
+        ({"duration_seconds": "1"}, "$.duration_seconds: expected a number, got '1'"),
+        ({"commands_passed": 1.5}, "$.commands_passed: expected a whole number, got 1.5"),
+        ({"privacy_events": {}}, "$.privacy_events: expected a list, got an object"),
+        ({"instance_stats": [{}]}, "$.instance_stats[0]: the key 'instance_id' is missing"),
+    ],
+)
+def test_an_entry_with_a_wrong_place_is_refused_by_that_place(change: dict[str, object], problem: str) -> None:
+    with pytest.raises(DecodeError) as refused:
+        from_json(MetricsEntry, {**line_of(PLAIN), **change})
+    assert str(refused.value).splitlines()[0] == problem
+
+
+_text = st.text(max_size=5)
+_count = st.integers(0, 2**53)
+_figure = _count | st.floats(allow_nan=False, allow_infinity=False)
+_json: st.SearchStrategy[object] = st.recursive(
+    st.none() | st.booleans() | _figure | _text, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(_text, inner, max_size=2)
+)
+_stats = st.builds(InstanceStat, instance_id=_text, capability=_text, status=_text, attempts=_count, recovery_events=_count)
+_entries = st.builds(
+    MetricsEntry,
+    run_id=_text.map(RunId),
+    task_id=_text.map(TaskId),
+    pipeline_id=_text,
+    status=_text,
+    started_at=_text.map(Timestamp),
+    completed_at=st.none() | _text.map(Timestamp),
+    duration_seconds=st.none() | _figure,
+    commands_passed=_count,
+    commands_failed=_count,
+    guardrails_present=st.booleans(),
+    recorded_at=_text.map(Timestamp),
+    artifact_path=_text,
+    instance_stats=st.lists(_stats, max_size=2).map(tuple),
+    privacy_events=st.lists(_json, max_size=2).map(tuple),
+    tfgrpo_epoch=st.none() | _figure,
+    cost_usd=_figure,
+    tool_stats=st.lists(_json, max_size=2).map(tuple),
+    learning_group_id=st.none() | _text,
+    extra=st.dictionaries(_text.map("new_{}".format), _json, max_size=2),
+)
+
+
+@given(_entries)
+def test_every_entry_survives_the_way_to_its_line_and_back(entry: MetricsEntry) -> None:
+    line = metrics_line(entry)
+    assert b"\n" not in line
+    assert from_json(MetricsEntry, parse_json(line)) == entry

@@ -5,12 +5,17 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
+from attrs import asdict
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator_py.core.codec.contract import from_json, to_json
 from orchestrator_py.core.epochs import Epochs
 from orchestrator_py.core.json_text import compact_json, encode_json, parse_json, pretty_json
 from orchestrator_py.core.rollup import Rollup, rollup_of_history
+from orchestrator_py.errors import DecodeError
+from orchestrator_py.model.absent import ABSENT
+from orchestrator_py.model.rollups import Baseline, PerEpoch, Rollups
 from orchestrator_py.model.timestamp import Timestamp
 from tests.core.recorded import recorded_cases
 
@@ -18,10 +23,10 @@ NOW = Timestamp("<updated_at>")
 CASES = recorded_cases("metrics-rollups")
 FILES = {
     "baseline": "metrics/baseline.json",
-    "post-rollout": "metrics/post-rollout.json",
+    "post_rollout": "metrics/post-rollout.json",
     "completeness": "metrics/completeness.json",
-    "per-epoch": "metrics/per-epoch.json",
-    "mttr-delta": "out:metrics/mttr-delta.json",
+    "per_epoch": "metrics/per-epoch.json",
+    "mttr_delta": "out:metrics/mttr-delta.json",
     "state": "out:state.json",
 }
 # The reference raises on these; here the bad line is skipped and counted: (total runs, unreadable lines).
@@ -36,7 +41,10 @@ def fold(lines: Iterable[bytes]) -> Rollup:
 
 
 def documents(rollup: Rollup, baseline: object = None) -> dict[str, Any]:
-    return rollup.documents(baseline=baseline, updated_at=NOW)
+    """As JSON data, by their names in Rollups; `baseline` is the one on record, None if there is none."""
+    on_record = None if baseline is None else from_json(Baseline, baseline)
+    rollups = rollup.documents(baseline=on_record, updated_at=NOW)
+    return {name: None if document is None else to_json(document) for name, document in asdict(rollups, recurse=False).items()}
 
 
 def line(**members: object) -> bytes:
@@ -68,7 +76,7 @@ def test_the_documents_are_those_on_record(name: str) -> None:
 @pytest.mark.parametrize(("name", "counts"), TOLERATED.items())
 def test_a_bad_line_is_skipped_and_counted_where_the_reference_stops(name: str, counts: tuple[int, int]) -> None:
     rollup = rollup_of_history(CASES[name]["input"]["metrics_json"].encode().split(b"\n"))
-    assert (documents(rollup)["post-rollout"]["total_runs"], rollup.unreadable) == counts
+    assert (documents(rollup)["post_rollout"]["total_runs"], rollup.unreadable) == counts
 
 
 # Lines -------------------------------------------------------------------------------------------------------------
@@ -79,7 +87,7 @@ BAD_LINES = [b"null", b"7", b"[]", b'"text"', b"{", b'{"a":1e400}', b'{"a":NaN}'
 @pytest.mark.parametrize("bad", BAD_LINES, ids=lambda bad: repr(bad[:12]))
 def test_a_line_without_a_json_object_is_skipped_and_counted(bad: bytes) -> None:
     rollup = fold([line(run_id="a"), bad, line(run_id="b")])
-    assert (documents(rollup)["post-rollout"]["total_runs"], rollup.unreadable) == (2, 1)
+    assert (documents(rollup)["post_rollout"]["total_runs"], rollup.unreadable) == (2, 1)
 
 
 @pytest.mark.parametrize("blank", [b"", b"  \t", b"\r"])
@@ -100,15 +108,15 @@ def test_without_an_entry_nothing_is_written() -> None:
 
 def test_the_mttr_is_measured_against_the_baseline_that_holds_afterwards() -> None:
     rollup = fold([line(duration_seconds=100), line(duration_seconds=20)])
-    assert documents(rollup)["mttr-delta"]["baseline_mttr_seconds"] == 100
-    assert documents(rollup, {"duration_seconds": 80})["mttr-delta"]["baseline_mttr_seconds"] == 80
+    assert documents(rollup)["mttr_delta"]["baseline_mttr_seconds"] == 100
+    assert documents(rollup, {"duration_seconds": 80})["mttr_delta"]["baseline_mttr_seconds"] == 80
 
 
-@pytest.mark.parametrize("baseline", [{}, {"duration_seconds": None}, {"duration_seconds": True}, [], "text"])
+@pytest.mark.parametrize("baseline", [{}, {"duration_seconds": None}, {"duration_seconds": True}, {"duration_seconds": "7", "more": 1}])
 def test_a_baseline_on_record_without_a_duration_stands_back_for_the_current_mean(baseline: object) -> None:
     written = documents(fold([line(duration_seconds=4), line(duration_seconds=8)]), baseline)
     assert written["baseline"] is None
-    assert written["mttr-delta"]["baseline_mttr_seconds"] == 6
+    assert written["mttr_delta"]["baseline_mttr_seconds"] == 6
 
 
 def test_objects_and_lists_are_a_control_plane_status_but_nothing_false_is() -> None:
@@ -125,14 +133,14 @@ def test_sums_beyond_the_range_of_doubles_are_written_as_null() -> None:
     rollup = fold([huge, huge])
     restored = Rollup.from_data(parse_json(compact_json(rollup.to_data())))
     assert pretty_json(documents(restored)) == pretty_json(documents(rollup))
-    assert documents(rollup)["mttr-delta"]["current_mttr_seconds"] is None
-    assert documents(rollup)["per-epoch"]["epochs"][0]["cost_usd"] is None
-    assert documents(rollup)["per-epoch"]["epochs"][0]["token_total"] is None
+    assert documents(rollup)["mttr_delta"]["current_mttr_seconds"] is None
+    assert documents(rollup)["per_epoch"]["epochs"][0]["cost_usd"] is None
+    assert documents(rollup)["per_epoch"]["epochs"][0]["token_total"] is None
     assert documents(rollup)["state"]["alerts"]["total"] is None
 
 
 def test_a_tool_statistic_that_is_no_object_is_skipped() -> None:
-    epochs = documents(fold([line(tfgrpo_epoch=1, tool_stats=[None, 7, {"tool": "exec", "tokens": 2}])]))["per-epoch"]["epochs"]
+    epochs = documents(fold([line(tfgrpo_epoch=1, tool_stats=[None, 7, {"tool": "exec", "tokens": 2}])]))["per_epoch"]["epochs"]
     assert epochs[0]["tools"] == [{"tool": "exec", "runs": 1, "tokens": 2, "cost_usd": 0, "latency_ms": 0}]
 
 
@@ -142,19 +150,19 @@ def test_a_tool_statistic_that_is_no_object_is_skipped() -> None:
 def test_a_run_that_was_resumed_counts_once_with_its_last_outcome() -> None:
     first, other, resumed = line(run_id="a", status="failed"), line(run_id="b", status="failed"), line(run_id="a", status="succeeded")
     written = documents(rollup_of_history([first, other, resumed]))
-    assert (written["post-rollout"]["total_runs"], written["post-rollout"]["succeeded_runs"]) == (2, 1)
+    assert (written["post_rollout"]["total_runs"], written["post_rollout"]["succeeded_runs"]) == (2, 1)
     assert written["baseline"] == {"run_id": "a", "status": "succeeded", "completion_rate": 1}
 
 
 def test_a_torn_line_supersedes_nothing() -> None:
     whole = line(run_id="a", status="succeeded")
     rollup = rollup_of_history([whole, line(run_id="a", status="failed")[:-1], whole])
-    assert (documents(rollup)["post-rollout"]["succeeded_runs"], rollup.unreadable) == (1, 1)
+    assert (documents(rollup)["post_rollout"]["succeeded_runs"], rollup.unreadable) == (1, 1)
 
 
 def test_entries_without_a_run_id_each_stand_for_themselves() -> None:
     nameless = [line(), line(run_id=7), line(run_id=7), line(run_id=None), line(run_id=[])]
-    assert documents(rollup_of_history(nameless))["post-rollout"]["total_runs"] == 5
+    assert documents(rollup_of_history(nameless))["post_rollout"]["total_runs"] == 5
 
 
 # Laws --------------------------------------------------------------------------------------------------------------
@@ -210,7 +218,7 @@ def test_the_number_of_runs_is_the_number_of_distinct_readable_entries(lines: li
     distinct = {name for name in names if isinstance(name, str)}
     total = len(distinct) + sum(not isinstance(name, str) for name in names)
     rollup = rollup_of_history(lines)
-    post_rollout = documents(rollup)["post-rollout"]
+    post_rollout = documents(rollup)["post_rollout"]
     assert (post_rollout["total_runs"] if post_rollout else 0) == total
     assert rollup.unreadable == sum(bool(each.strip()) for each in lines) - len(names)
 
@@ -231,6 +239,63 @@ def _object(each: bytes) -> dict[str, object] | None:
 
 def _refuse(name: str) -> object:
     raise ValueError(name)
+
+
+@given(_lines)
+def test_every_document_can_be_read_back_and_prints_the_same_again(lines: list[bytes]) -> None:
+    for document in rollup_of_history(lines).documents(baseline=None, updated_at=NOW):
+        text = pretty_json(to_json(document))
+        again = from_json(type(document), parse_json(text))
+        assert again == document
+        assert pretty_json(to_json(again)) == text
+
+
+# Reading documents -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", sorted(CASES.keys() - TOLERATED.keys()))
+def test_the_documents_on_record_are_the_values_that_the_fold_makes(name: str) -> None:
+    case = CASES[name]
+    on_record = case["input"]["baseline_json"]
+    rollup = rollup_of_history((case["input"]["metrics_json"] or "").encode().split(b"\n"))
+    rollups = rollup.documents(baseline=None if on_record is None else from_json(Baseline, on_record), updated_at=NOW)
+    for field, document in asdict(rollups, recurse=False).items():
+        if document is not None:
+            recorded = case["expected"]["files"][FILES[field]]
+            assert from_json(type(document), parse_json(recorded["text"])) == document
+
+
+def test_a_baseline_of_another_writer_keeps_its_odd_values_and_keys() -> None:
+    data = {"run_id": 7, "duration_seconds": "5", "more": [1]}
+    baseline = from_json(Baseline, data)
+    assert (baseline.run_id, baseline.status, baseline.duration_seconds, baseline.extra) == (7, ABSENT, "5", {"more": [1]})
+    assert to_json(baseline) == data
+
+
+@pytest.mark.parametrize("data", [None, [], "text", 7])
+def test_what_is_no_object_is_no_baseline(data: object) -> None:
+    with pytest.raises(DecodeError, match=r"\$: expected an object"):
+        from_json(Baseline, data)
+
+
+def test_a_document_with_a_wrong_place_is_refused_by_that_place() -> None:
+    rollup = fold([line(tfgrpo_epoch=1, tool_stats=[{"tool": "exec"}])])
+    data = documents(rollup)["per_epoch"]
+    data["epochs"][0]["tools"][0]["tokens"] = "many"
+    data["epochs"][0]["runs"] = 1.5
+    with pytest.raises(DecodeError) as refused:
+        from_json(PerEpoch, data)
+    assert str(refused.value).splitlines() == [
+        "$.epochs[0].runs: expected a whole number, got 1.5",
+        "$.epochs[0].tools[0].tokens: expected a number, got 'many'",
+    ]
+
+
+def test_rollups_are_gone_through_in_the_order_of_publication() -> None:
+    rollups = fold([line(tfgrpo_epoch=1, duration_seconds=1)]).documents(baseline=None, updated_at=NOW)
+    assert list(rollups) == list(asdict(rollups, recurse=False).values())
+    assert isinstance(next(iter(rollups)), Baseline)
+    assert list(Rollups()) == []
 
 
 # Saved states ------------------------------------------------------------------------------------------------------

@@ -3,8 +3,7 @@
 import json
 from pathlib import Path
 
-from attrs import asdict
-
+from orchestrator_py.core.codec.contract import to_json
 from orchestrator_py.ids import RunId, TaskId
 from orchestrator_py.model.metrics import MetricsEntry
 from orchestrator_py.model.timestamp import Timestamp
@@ -28,4 +27,4 @@ def test_an_entry_without_any_feature_has_the_contracts_keys_and_defaults_in_the
         recorded_at=Timestamp("<recorded_at>"),
         artifact_path=".runs/t1/cli/2025-12-21T14-02-47-637Z-9f7c2ccb",
     )
-    assert json.dumps(asdict(entry)) == json.dumps(recorded)
+    assert json.dumps(to_json(entry)) == json.dumps(recorded)

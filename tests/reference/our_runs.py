@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from select import select
+from time import monotonic, sleep
 
 from attrs import frozen
 
@@ -72,7 +72,6 @@ class Workspace:
         """A run in progress: its id, and the process that owns it. It may go on at the end of the block."""
         before = set(self.run_ids())
         with (
-            _fifo(self.root / "started") as started,
             _fifo(self.root / "gate") as gate,
             (self.root / "told").open("w") as told,
             subprocess.Popen(
@@ -80,12 +79,19 @@ class Workspace:
             ) as process,
         ):
             try:
-                readable, _, _ = select([started], [], [], STARTING_SECONDS)
-                assert readable, (self.root / "told").read_text()
-                (run_id,) = set(self.run_ids()) - before
-                yield run_id, process
+                yield self._wait_for_a_running_stage(before), process
             finally:
                 os.write(gate, b"go on\n")
+
+    def _wait_for_a_running_stage(self, before: set[str]) -> str:
+        deadline = monotonic() + STARTING_SECONDS
+        while monotonic() < deadline:
+            for run_id in set(self.run_ids()) - before:
+                commands = self.manifest(run_id)["commands"]
+                if isinstance(commands, list) and commands[0]["status"] == "running":
+                    return run_id
+            sleep(0.01)
+        raise AssertionError((self.root / "told").read_text())
 
     def run_ids(self) -> list[str]:
         """Every run of the task so far."""

@@ -1,6 +1,7 @@
 """The agents of a pipeline of stages, with real commands: what a stage's three commands say becomes three results."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -243,6 +244,7 @@ async def test_the_environment_is_the_program_s_then_the_run_s_then_the_stage_s(
         "CODEX_ORCHESTRATOR_OUT_DIR": "/elsewhere",
         "CODEX_ORCHESTRATOR_REPO_ROOT": str(tmp_path),
         "CODEX_ORCHESTRATOR_ROOT": str(tmp_path),
+        "CODEX_ORCHESTRATOR_PYTHON": sys.executable,
     }
 
 

@@ -4,10 +4,12 @@ import json
 from collections import Counter
 from pathlib import Path
 
+from orchestrator_py.core.codec.contract import from_json, to_json
 from orchestrator_py.core.json_text import compact_json
 from orchestrator_py.core.rollup import rollup_of_history
 from orchestrator_py.ids import RunId, TaskId
 from orchestrator_py.model.history import EntryLine
+from orchestrator_py.model.rollups import Baseline
 from orchestrator_py.model.timestamp import Timestamp
 from orchestrator_py.store.history import read_history
 from orchestrator_py.store.layout import Layout, TaskLayout
@@ -76,10 +78,10 @@ def assert_settled(task: TaskLayout) -> None:
     assert list_queue(task.pending) == []
     lines = list(read_history(task))
     assert [line for line, times in Counter(lines).items() if times > 1] == []
-    baseline = json.loads(task.baseline.read_bytes()) if task.baseline.exists() else None
-    for name, document in rollup_of_history(lines).documents(baseline=baseline, updated_at=NOW).items():
-        if document is not None:
-            assert json.loads(document_files(task)[name].read_bytes()) == document, name
+    baseline = from_json(Baseline, json.loads(task.baseline.read_bytes())) if task.baseline.exists() else None
+    for document in rollup_of_history(lines).documents(baseline=baseline, updated_at=NOW):
+        path = document_files(task)[type(document)]
+        assert json.loads(path.read_bytes()) == to_json(document), path.name
 
 
 def all_files(root: Path) -> dict[str, bytes]:

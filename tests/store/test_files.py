@@ -85,7 +85,7 @@ def test_folders_are_made_and_a_file_in_the_way_is_named(tmp_path: Path) -> None
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match="file: is a file where a folder belongs"):
         make_folders(tmp_path / "file")
-    with pytest.raises(StoreError, match="Not a directory; move away the file"):
+    with pytest.raises(StoreError, match="file: is a file where a folder belongs; move it away"):
         make_folders(tmp_path / "file" / "below")
     (tmp_path / "link").symlink_to(tmp_path / "a")
     with pytest.raises(StoreError, match="link: is a symbolic link where a folder belongs"):

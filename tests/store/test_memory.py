@@ -36,9 +36,9 @@ def test_it_can_say_its_rollups() -> None:
     store = MemoryTaskStore()
     store.commit([entry("a", status="failed"), entry("b")])
     store.commit([entry("a", repeated=True)])
-    document = store.rollups(NOW)["post-rollout"]
-    assert isinstance(document, dict)
-    assert (document["total_runs"], document["succeeded_runs"]) == (2, 2)
+    document = store.rollups(NOW).post_rollout
+    assert document is not None
+    assert (document.total_runs, document.succeeded_runs) == (2, 2)
 
 
 def test_it_is_a_history_store_and_refuses_after_its_close(tmp_path: Path) -> None:

@@ -82,6 +82,17 @@ def test_a_baseline_on_record_is_never_replaced(tmp_path: Path, task: TaskLayout
     assert json.loads(task.mttr_delta.read_bytes())["baseline_mttr_seconds"] == 5
 
 
+@pytest.mark.parametrize("odd", [b"[]", b'"text"', b"7", b"{}", b'{"duration_seconds": "5"}'])
+def test_a_baseline_on_record_of_another_shape_stays_and_the_current_mean_stands_in(tmp_path: Path, task: TaskLayout, odd: bytes) -> None:
+    task.rollups.mkdir(parents=True)
+    task.baseline.write_bytes(odd)
+    store = open_store(tmp_path)
+    store.commit([entry("a")])
+    store.close()
+    assert task.baseline.read_bytes() == odd
+    assert json.loads(task.mttr_delta.read_bytes())["baseline_mttr_seconds"] == 1.25
+
+
 def test_a_baseline_that_cannot_be_read_is_made_again(tmp_path: Path, task: TaskLayout) -> None:
     task.rollups.mkdir(parents=True)
     task.baseline.write_bytes(b'{"run_id": "lo')

@@ -1,0 +1,105 @@
+"""The words of `metrics` and its commands."""
+
+import argparse
+import math
+from typing import TypeVar
+
+Parser = TypeVar("Parser", bound=argparse.ArgumentParser)
+
+_EXIT_CODES = """\
+exit codes:
+  0   done; verify: everything agrees
+  1   verify: something differs
+  2   wrong usage; nothing was changed
+  74  something could not be read or written
+  75  another live process holds the task"""
+
+_MOST_DAYS = 1_000_000
+
+
+def add_metrics(commands: "argparse._SubParsersAction[Parser]") -> None:
+    """`metrics` below the commands of the program."""
+    metrics = _add(commands, "metrics", "show, check, mend and prune what is on record", "Works on the metrics history of tasks.")
+    actions = metrics.add_subparsers(dest="action", metavar="ACTION", required=True)
+    _add_show(actions)
+    _add_verify(actions)
+    _add_rebuild(actions)
+    _add_prune(actions)
+    _add_record(actions)
+
+
+def _add_show(actions: "argparse._SubParsersAction[Parser]") -> None:
+    description = "Shows the totals of each task, as history and journal give them at this moment."
+    _add_common(_add(actions, "show", "show the totals of each task", description))
+
+
+def _add_verify(actions: "argparse._SubParsersAction[Parser]") -> None:
+    description = "Reads everything again and holds it against everything else. Changes nothing."
+    _add_common(_add(actions, "verify", "check that everything on record agrees", description))
+
+
+def _add_rebuild(actions: "argparse._SubParsersAction[Parser]") -> None:
+    description = (
+        "Merges history, journal and queue, each run once with its last entry that can be read, and makes the rollups anew. "
+        "Damaged files are set aside as NAME.corrupt-ID, never deleted."
+    )
+    _add_common(_add(actions, "rebuild", "mend what verify finds", description))
+
+
+def _add_prune(actions: "argparse._SubParsersAction[Parser]") -> None:
+    description = "Removes the folders of runs that have ended, oldest first. History and totals stay as they are."
+    prune = _add(actions, "prune", "remove the folders of old runs", description)
+    rule = prune.add_mutually_exclusive_group(required=True)
+    rule.add_argument("--keep", type=_count, metavar="N", help="keep the newest N finished runs of each task")
+    rule.add_argument("--older-than", type=_days, metavar="DAYS", help="remove the runs that ended longer ago")
+    prune.add_argument("--dry-run", action="store_true", help="only say which runs would go")
+    _add_common(prune)
+
+
+def _add_record(actions: "argparse._SubParsersAction[Parser]") -> None:
+    description = "Records an entry that could not be recorded when its run ended. An entry that is on record already changes nothing."
+    record = _add(actions, "record", "record an entry that is missing", description)
+    record.add_argument("file", metavar="FILE", help="a file that holds the entry, one line of JSON; - is stdin")
+    _add_common(record)
+
+
+def _add(commands: "argparse._SubParsersAction[Parser]", name: str, what: str, description: str) -> Parser:
+    return commands.add_parser(
+        name,
+        help=what,
+        description=description,
+        epilog=_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+
+
+def _add_common(action: argparse.ArgumentParser) -> None:
+    action.add_argument("--task", metavar="ID", help="this task alone (default: every task in the runs folder; record: the entry's)")
+    action.add_argument("--root", type=_path, metavar="DIR", help="the repository (CODEX_ORCHESTRATOR_ROOT, else where it is found)")
+    action.add_argument("--runs-dir", type=_path, metavar="DIR", help="where runs are (CODEX_ORCHESTRATOR_RUNS_DIR, else .runs)")
+    action.add_argument("--out-dir", type=_path, metavar="DIR", help="where state is (CODEX_ORCHESTRATOR_OUT_DIR, else out)")
+    action.add_argument("--format", choices=("text", "json"), default="text", help="what stands on stdout (default: %(default)s)")
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0")
+    return int(text)
+
+
+def _days(text: str) -> float:
+    try:
+        days = float(text)
+    except ValueError:
+        days = math.nan
+    if not 0 <= days <= _MOST_DAYS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of days from 0 to {_MOST_DAYS}")
+    return days
+
+
+def _path(text: str) -> str:
+    """An empty one is a shell variable that is not set; what is meant is anybody's guess."""
+    if not text:
+        raise argparse.ArgumentTypeError("the path is empty")
+    return text

@@ -1,0 +1,158 @@
+"""Removes the folders of finished runs. History, baseline and totals stay: they do not depend on the folders.
+
+`.pruned.jsonl` in the task's folder names each run that was removed, one a line. A run is named there before anything of it goes,
+so a prune that was killed is finished by the next one. The folders of a run go one by one, each out of sight at once.
+"""
+
+import os
+import secrets
+import shutil
+import stat
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from attrs import define, field
+
+from orchestrator_py.core.history_lines import run_id_in
+from orchestrator_py.core.json_text import compact_json, encode_json
+from orchestrator_py.core.pruning import FinishedRun, PruningRule, finished_embedded_run, finished_run, is_terminal
+from orchestrator_py.errors import DecodeError, RunHeldError
+from orchestrator_py.ids import RunId
+from orchestrator_py.model.finding import Finding
+from orchestrator_py.model.timestamp import format_timestamp
+from orchestrator_py.store.files import list_folder, read_bytes, refuse_unless, remove_file, replace_bytes, telling
+from orchestrator_py.store.layout import TaskLayout
+from orchestrator_py.store.lock import try_lock
+from orchestrator_py.store.run_folders import FoundRun, command_line_runs, embedded_runs, refuse_strange_folders
+
+_LEAVING = ".pruned-"
+
+
+@define
+class Candidates:
+    """The finished runs of a task, and why the others are kept."""
+
+    finished: list[FinishedRun] = field(factory=list)
+    kept: list[Finding] = field(factory=list)
+
+
+def find_candidates(task: TaskLayout) -> Candidates:
+    """Whatever is not certain to have ended is kept."""
+    refuse_strange_folders(task)
+    candidates = Candidates()
+    command_line = {run.run_id: run for run in command_line_runs(task)}
+    embedded = {run.run_id: run for run in embedded_runs(task)}
+    for run_id in sorted({*command_line, *embedded}):
+        try:
+            candidates.finished.append(_judge(task, run_id, command_line, embedded))
+        except DecodeError as error:
+            path = (command_line.get(run_id) or embedded[run_id]).path.parent
+            candidates.kept.append(Finding(path=task.layout.relative(path), problem=str(error), remedy="the run is kept"))
+    return candidates
+
+
+def _judge(task: TaskLayout, run_id: RunId, command_line: dict[RunId, FoundRun], embedded: dict[RunId, FoundRun]) -> FinishedRun:
+    """DecodeError with the reason why the run must be kept."""
+    if os.path.lexists(task.live_runs / run_id):
+        raise DecodeError("its process is alive, or died and the run is not completed yet")
+    for folder in _folders(task, run_id):
+        if folder.is_symlink():
+            raise DecodeError(f"{task.layout.relative(folder)} is a symbolic link")
+    run = command_line.get(run_id)
+    if run is None:
+        return finished_embedded_run(run_id, embedded[run_id].document or {})
+    if run.document is None:
+        raise DecodeError(f"its manifest cannot be read ({run.problem})")
+    parent = command_line.get(RunId(str(run.document.get("parent_run_id"))))
+    if parent is not None and parent.document is not None and not is_terminal(parent.document):
+        raise DecodeError(f"its parent run {parent.run_id} has not ended")
+    return finished_run(run_id, run.document)
+
+
+# Removing ----------------------------------------------------------------------------------------------------------
+
+
+def prune(task: TaskLayout, rule: PruningRule, now: datetime) -> tuple[Sequence[FinishedRun], Candidates]:
+    """The runs that were removed, oldest first, and what was found. RunHeldError if another prune is at work."""
+    refuse_strange_folders(task)
+    lock = try_lock(task.folder / ".prune.lock")
+    if lock is None:
+        raise RunHeldError(f"{task.folder}: another prune is at work here; wait for it, then try again.")
+    try:
+        _finish_removals(task)
+        candidates = find_candidates(task)
+        chosen = rule.select(candidates.finished, now)
+        _note(task, chosen, now)
+        for run in chosen:
+            _remove_run(task, run.run_id)
+    finally:
+        lock.release()
+    return chosen, candidates
+
+
+def pruned_runs(task: TaskLayout) -> int:
+    """How many runs were removed so far."""
+    lines = (read_bytes(_pruned_file(task)) or b"").split(b"\n")
+    return len({run_id_in(line) for line in lines} - {None})
+
+
+def _pruned_file(task: TaskLayout) -> Path:
+    return task.folder / ".pruned.jsonl"
+
+
+def _note(task: TaskLayout, runs: Sequence[FinishedRun], now: datetime) -> None:
+    """Appended by whole replacement; the earlier bytes stay as they are."""
+    if not runs:
+        return
+    earlier = read_bytes(_pruned_file(task)) or b""
+    entries = (
+        {"run_id": run.run_id, "status": run.status, "ended_at": format_timestamp(run.ended_at), "pruned_at": format_timestamp(now)}
+        for run in runs
+    )
+    lines = "".join(f"{compact_json(entry)}\n" for entry in entries)
+    gap = b"" if earlier.endswith(b"\n") or not earlier else b"\n"
+    replace_bytes(_pruned_file(task), earlier + gap + encode_json(lines), durable=True)
+
+
+def _folders(task: TaskLayout, run_id: RunId) -> tuple[Path, ...]:
+    """All folders of a run below the task's; the one with the manifest comes last, so that an unfinished removal is seen."""
+    return task.mcp_pointer(run_id).parent, task.embedded_run(run_id).folder, task.cli_run(run_id).folder
+
+
+def _remove_run(task: TaskLayout, run_id: RunId) -> None:
+    _remove_local_pointer(task, run_id)
+    for folder in _folders(task, run_id):
+        refuse_unless(stat.S_IFDIR, folder)
+        if folder.is_dir():
+            leaving = folder.with_name(f"{_LEAVING}{secrets.token_hex(8)}")
+            with telling(folder, "move it out of sight"):
+                os.replace(folder, leaving)
+            _remove_tree(leaving)
+
+
+def _remove_local_pointer(task: TaskLayout, run_id: RunId) -> None:
+    """Only if it leads to this run: other tasks have their pointers there too."""
+    link = task.layout.local_mcp_pointer(run_id)
+    leads_to = Path("..", "..") / task.cli_run(run_id).manifest.relative_to(task.layout.runs_root)
+    if link.is_symlink() and not link.parent.is_symlink() and Path(os.readlink(link)) == leads_to:
+        remove_file(link)
+        with telling(link.parent, "remove it"):
+            if not os.listdir(link.parent):
+                os.rmdir(link.parent)
+
+
+def _remove_tree(folder: Path) -> None:
+    """Links in it are removed, not followed."""
+    with telling(folder, "remove it"):
+        shutil.rmtree(folder)
+
+
+def _finish_removals(task: TaskLayout) -> None:
+    """What an earlier prune had moved out of sight when it was killed."""
+    for parent in (task.folder, task.folder / "cli", task.folder / "mcp"):
+        if parent.is_symlink():
+            continue
+        for name in list_folder(parent):
+            if name.startswith(_LEAVING) and not (parent / name).is_symlink() and (parent / name).is_dir():
+                _remove_tree(parent / name)

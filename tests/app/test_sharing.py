@@ -1,0 +1,189 @@
+"""Many runs, tasks and managers at once: one aggregator for each task, nothing lost, nothing seen half-written."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import permutations
+from pathlib import Path
+
+import anyio
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from orchestrator_py.app.run_service import IDLE_TASKS
+from orchestrator_py.core.codec.contract import to_json
+from orchestrator_py.core.json_text import pretty_json
+from orchestrator_py.core.rollup import rollup_of_history
+from orchestrator_py.model.outcome import Outcome
+from orchestrator_py.model.policy import SubtaskPolicy
+from orchestrator_py.model.result import BuildInput
+from orchestrator_py.model.task import TaskContext
+from orchestrator_py.model.timestamp import Timestamp
+from tests.app.agents import TASK, Crew, built, items
+
+ENOUGH = 120
+
+
+@contextmanager
+def foreign_reader(root: Path) -> Iterator[list[str]]:
+    """Reads every visible file over and over in a thread of its own; the list holds what could not be parsed."""
+    torn: list[str] = []
+    done = threading.Event()
+
+    def read() -> None:
+        while not done.is_set():
+            for path in root.rglob("*.json"):
+                try:
+                    data = path.read_bytes()
+                except FileNotFoundError:
+                    continue  # replaced between listing and reading
+                for text in data.splitlines() if path.name == "metrics.json" else [data]:
+                    try:
+                        json.loads(text)
+                    except ValueError as error:
+                        torn.append(f"{path}: {error}")
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        yield torn
+    finally:
+        done.set()
+        reader.join()
+
+
+async def test_two_hundred_runs_of_one_task_at_once_are_all_recorded_whole_and_once(tmp_path: Path) -> None:
+    crew = Crew(items("a", "b"))
+    with foreign_reader(tmp_path) as torn, anyio.fail_after(ENOUGH):
+        async with crew.manager(root=tmp_path) as manager:
+            done = await asyncio.gather(*(manager.execute(TASK) for _ in range(200)))
+    assert torn == []
+    task = tmp_path / ".runs" / "task-1"
+    lines = (task / "metrics.json").read_bytes().splitlines()
+    run_ids = {summary.run_id for summary in done}
+    assert {json.loads(line)["run_id"] for line in lines} == run_ids
+    assert len(lines) == len(run_ids) == 200
+    assert {path.parent.name for path in task.glob("*/manifest.json")} == run_ids
+    check_rollups(tmp_path, lines)
+
+
+def check_rollups(root: Path, lines: list[bytes]) -> None:
+    """The rollups on disk are what a recomputation from the whole history gives."""
+    task, out = root / ".runs" / "task-1" / "metrics", root / "out" / "task-1"
+    stamp = json.loads((task / "post-rollout.json").read_bytes())["updated_at"]
+    again = rollup_of_history(lines).documents(baseline=None, updated_at=Timestamp(stamp))
+    places = {
+        task / "baseline.json": again.baseline,
+        task / "post-rollout.json": again.post_rollout,
+        task / "completeness.json": again.completeness,
+        out / "metrics" / "mttr-delta.json": again.mttr_delta,
+        out / "state.json": again.state,
+    }
+    for path, document in places.items():
+        assert json.loads(path.read_bytes()) == to_json(document), path
+    assert again.post_rollout is not None
+    assert again.post_rollout.total_runs == len(lines)
+
+
+async def test_several_managers_share_one_aggregator_and_one_lock(tmp_path: Path) -> None:
+    crew = Crew(items("a"))
+    queued: list[Path] = []
+    with anyio.fail_after(ENOUGH):
+        async with crew.manager(root=tmp_path) as one, crew.manager(root=tmp_path) as other, crew.manager(root=tmp_path) as third:
+            for _ in range(5):
+                await asyncio.gather(*(manager.execute(TASK) for manager in (one, other, third) for _ in range(4)))
+                queued += (tmp_path / ".runs" / "task-1" / "metrics.pending").glob("*.jsonl")
+            assert {task.get_name() for task in asyncio.all_tasks() if "aggregator" in task.get_name()} == {"aggregator of task-1"}
+    assert queued == []
+    assert len((tmp_path / ".runs" / "task-1" / "metrics.json").read_bytes().splitlines()) == 60
+
+
+async def test_a_manager_that_closes_leaves_the_others_their_aggregator(tmp_path: Path) -> None:
+    crew = Crew(items("a"))
+    with anyio.fail_after(ENOUGH):
+        async with crew.manager(root=tmp_path) as stays:
+            async with crew.manager(root=tmp_path) as goes:
+                await goes.execute(TASK)
+            await stays.execute(TASK)
+        async with crew.manager(root=tmp_path) as comes_later:
+            await comes_later.execute(TASK)
+    assert len((tmp_path / ".runs" / "task-1" / "metrics.json").read_bytes().splitlines()) == 3
+
+
+@pytest.mark.parametrize("on_disk", [True, False])
+async def test_more_tasks_than_are_kept_open_come_and_go_and_come_again(on_disk: bool, tmp_path: Path) -> None:
+    tasks = [TaskContext(id=f"t{number}", title="T") for number in range(40)]
+    crew = Crew(items("a"))
+    with anyio.fail_after(ENOUGH):
+        async with crew.manager(root=tmp_path if on_disk else None) as manager:
+            for _ in range(2):
+                done = await asyncio.gather(*(manager.execute(task) for task in tasks))
+                assert {summary.outcome for summary in done} == {Outcome.SUCCEEDED}
+                while len([task for task in asyncio.all_tasks() if "aggregator" in task.get_name()]) > IDLE_TASKS:
+                    await anyio.sleep(0.01)  # those that were idle longest are leaving
+    if on_disk:
+        histories = [(tmp_path / ".runs" / task.id / "metrics.json").read_bytes().splitlines() for task in tasks]
+        assert {len(history) for history in histories} == {2}
+
+
+async def test_a_flush_shows_every_finished_run(tmp_path: Path) -> None:
+    with anyio.fail_after(ENOUGH):
+        async with Crew(items("a")).manager(root=tmp_path) as manager:
+            await asyncio.gather(*(manager.execute(TaskContext(id=task, title="T")) for task in ("x", "y", "x")))
+            await manager.flush()
+            counts = {name: len((tmp_path / ".runs" / name / "metrics.json").read_bytes().splitlines()) for name in "xy"}
+    assert counts == {"x": 2, "y": 1}
+
+
+# Order of completion, with the real thing --------------------------------------------------------------------------
+
+
+async def play(order: tuple[str, ...], words: dict[str, str]) -> str:
+    """The summary of a run whose subtasks end in this order."""
+    gates = {name: anyio.Event() for name in words}
+
+    async def build(input: BuildInput) -> object:
+        await gates[input.target.id].wait()
+        match words[input.target.id]:
+            case "crashed":
+                return None
+            case "raised":
+                raise OSError("disk full")
+            case word:
+                return built(input, success=word == "succeeded")
+
+    policies = {name: SubtaskPolicy(allow_failure=word == "waived") for name, word in words.items()}
+    crew = Crew(items(*words, **policies), on_build=build)
+    with anyio.fail_after(ENOUGH):
+        async with crew.manager(on_failure="continue", run_id_factory=lambda _: "run", clock=StandingClock()) as manager:
+            call = asyncio.ensure_future(manager.execute(TASK))
+            for name in words:
+                await crew.started(name).wait()
+            for name in order:  # whoever is woken first goes on first
+                gates[name].set()
+            summary = await call
+    return f"{summary.outcome} {pretty_json(to_json(summary))}"
+
+
+class StandingClock:
+    """Time does not pass."""
+
+    def now(self) -> Timestamp:
+        return Timestamp("2025-01-02T03:04:05.000Z")
+
+    def monotonic(self) -> float:
+        return 0.0
+
+
+@settings(max_examples=20)
+@given(st.lists(st.sampled_from(["succeeded", "failed", "crashed", "raised", "waived"]), min_size=2, max_size=4))
+def test_whoever_ends_first_does_not_show_in_the_summary(chosen: list[str]) -> None:
+    words = {f"s{place}": word for place, word in enumerate(chosen)}
+
+    async def all_orders() -> set[str]:
+        return {await play(order, words) for order in permutations(words)}
+
+    assert len(anyio.run(all_orders)) == 1

@@ -1,0 +1,105 @@
+"""Whatever stdin, stdout and stderr are, the run goes on and is on record, and stdout holds nothing but what was asked for."""
+
+import os
+import shlex
+from pathlib import Path
+
+import pytest
+
+from tests.cli.running import (
+    assert_agreement,
+    assert_document,
+    command,
+    configure_stages,
+    finish,
+    only_record,
+    run,
+    start,
+    start_words,
+    wait_for_line,
+    words,
+)
+
+FAILING = command("a", "echo said; exit 1")
+
+
+@pytest.mark.parametrize("closed", ["<&-", "2>&-", "<&- >&- 2>&-", ">/dev/full 2>/dev/full", "| head -c 0; exit ${PIPESTATUS[0]}"])
+def test_streams_that_are_gone_change_neither_record_nor_code(tmp_path: Path, closed: str) -> None:
+    configure_stages(tmp_path, FAILING)
+    finished = finish(start_words(tmp_path, ["bash", "-c", f"{shlex.join(words('run', '--format', 'json'))} {closed}"]))
+    assert finished.code == 1
+    assert finished.stderr == "" or "p:a failed" in finished.stderr
+    assert "Traceback" not in finished.stderr
+    assert "Exception ignored" not in finished.stderr
+    record = only_record(tmp_path)
+    assert_agreement(tmp_path, record, "failed")
+    if closed in ("<&-", "2>&-"):
+        assert_document(tmp_path, finished, record, "failed")
+
+
+def test_a_full_stdout_is_no_success(tmp_path: Path) -> None:
+    configure_stages(tmp_path, command("a", "true"))
+    finished = finish(start_words(tmp_path, ["bash", "-c", f"{shlex.join(words('run'))} > /dev/full"]))
+    assert finished.code == 74
+    assert finished.stderr.endswith("orchestrator-py: stdout: cannot write to it: No space left on device.\n")
+    assert_agreement(tmp_path, only_record(tmp_path), "succeeded")
+
+
+@pytest.mark.parametrize("variables", [{}, {"PYTHONUNBUFFERED": "1"}], ids=["buffered", "unbuffered"])
+def test_help_for_a_reader_that_has_gone(tmp_path: Path, variables: dict[str, str]) -> None:
+    line = "%s | head -c 0; exit ${PIPESTATUS[0]}"
+    for arguments in (["--help"], ["--version"], ["run", "--help"]):
+        finished = finish(start_words(tmp_path, ["bash", "-c", line % shlex.join(words(*arguments))], variables=variables))
+        assert (finished.code, finished.stderr) == (0, "")
+
+
+def test_a_stderr_that_breaks_in_the_middle_changes_nothing(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "go")
+    configure_stages(tmp_path, command("a", "true"), command("b", "read go < go"), command("c", "true"))
+    process = start(tmp_path, "run", "--format", "json")
+    wait_for_line(process, "p:a succeeded")
+    assert process.stderr is not None
+    process.stderr.close()
+    process.stderr = None
+    (tmp_path / "go").write_text("go\n")
+    finished = finish(process)
+    assert finished.code == 0
+    assert_document(tmp_path, finished, only_record(tmp_path), "succeeded")
+
+
+def test_a_stderr_that_nobody_reads_does_not_hold_up_the_run(tmp_path: Path) -> None:
+    """Far more is said than a pipe holds, and the last stage has ended before anybody reads it."""
+    os.mkfifo(tmp_path / "ended")
+    noisy = [command(f"noisy{number}", "yes $(seq 80) | head -n 10; exit 1", allowFailure=True) for number in range(30)]
+    configure_stages(tmp_path, *noisy, command("last", "echo ended > ended"))
+    process = start(tmp_path, "run", "--format", "json")
+    assert (tmp_path / "ended").read_text() == "ended\n"
+    finished = finish(process)
+    assert finished.code == 0
+    assert len(finished.stderr) > 65536
+    assert "[31/31] p:last succeeded" in finished.stderr
+
+
+@pytest.mark.parametrize("variables", [{"LC_ALL": "C"}, {"PYTHONIOENCODING": "ascii"}], ids=["C", "ascii"])
+def test_a_terminal_that_knows_only_ascii(tmp_path: Path, variables: dict[str, str]) -> None:
+    configure_stages(tmp_path, command("größe", "printf 'naïve\\377\\n'; exit 1", review="true"), title="Prüfung")
+    for arguments in (["run"], ["plan"], ["run", "grösse"]):
+        finished = run(tmp_path, *arguments, variables={**variables, "MCP_RUNNER_TASK_ID": "text"})
+        assert "Traceback" not in finished.stderr
+        assert "UnicodeEncodeError" not in finished.stderr
+    root = tmp_path / "größer"
+    root.mkdir()
+    configure_stages(root, command("ä", "true"))
+    finished = run(tmp_path, "run", "--root", str(root), "--runs-dir", str(tmp_path / "größe"), "--format", "json", variables=variables)
+    assert finished.code == 0, finished.stderr
+    assert "größe/0101" in str(finished.document()["manifest"])
+
+
+def test_what_a_stage_prints_cannot_steer_the_terminal(tmp_path: Path) -> None:
+    evil = r"printf '\033[2J\033]0;title\007red\r\nbad \377 utf8\n\342\200\256::error::x\n'; exit 1"
+    configure_stages(tmp_path, command("a\x1b[31m", evil), command("b", evil, review=f"{evil}"), parallel=True)
+    finished = run(tmp_path, "run", "--on-failure", "continue")
+    for text in (finished.stdout, finished.stderr):
+        assert all(character.isprintable() or character == "\n" for character in text), text
+        assert not any(line.startswith("::") for line in text.splitlines())
+    assert finished.stderr.count("    | bad ") == 2
