@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from orchestrator_py.errors import InputError as InputError
     from orchestrator_py.errors import OrchestratorError as OrchestratorError
     from orchestrator_py.errors import PlanError as PlanError
+    from orchestrator_py.errors import RunHeldError as RunHeldError
     from orchestrator_py.errors import StoreError as StoreError
     from orchestrator_py.errors import WorkError as WorkError
     from orchestrator_py.model.events import AttemptFailed as AttemptFailed
@@ -68,7 +69,7 @@ _NAMES = {
     "app.task_manager": "TaskManager",
     "core.codec.contract": "from_json to_json",
     "errors": "ConfigurationError DecodeError DefectError HistoryChangedError IdentifierError InputError OrchestratorError PlanError "
-    "StoreError WorkError",
+    "RunHeldError StoreError WorkError",
     "model.events": "AttemptFailed BuildCompleted Event PlanCompleted ReviewCompleted RunCompleted RunStarted RunStopping SubtaskFinished "
     "SubtaskStarted TestCompleted",
     "model.outcome": "FailurePolicy Outcome SkipReason StopCause StopKind",

@@ -93,7 +93,8 @@ class Run:
     _ref: Ref[Message] | None = field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._turns = Turns(Schedule(order_of_work(self.opening), self.rules.limit, self.rules.on_failure))
+        kept = frozenset(report.subtask_id for report in self.opening.kept)
+        self._turns = Turns(Schedule(order_of_work(self.opening), self.rules.limit, self.rules.on_failure, kept))
         self._modes = {item.id: self.rules.mode_of(self.opening.task, item) for item in self.opening.order}
 
     @property
@@ -135,6 +136,8 @@ class Run:
             await ref.tell(self.opening)
         else:
             await ref.ask(self.opening)  # its manifest stands before anything starts
+        for report in self.opening.kept:
+            await self._tell_end(ref, report, None)
 
     async def _work_lanes(self, ref: Ref[Message]) -> None:
         async with anyio.create_task_group() as chores:

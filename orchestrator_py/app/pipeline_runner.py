@@ -13,8 +13,9 @@ from orchestrator_py.app.run_service import RunService
 from orchestrator_py.core.configuration import select_pipeline
 from orchestrator_py.core.mode import pipeline_mode
 from orchestrator_py.core.plan import create_plan
+from orchestrator_py.core.resuming import refuse_to_resume
 from orchestrator_py.core.run_opening import PipelineOptions, open_pipeline
-from orchestrator_py.errors import DefectError
+from orchestrator_py.errors import DefectError, InputError
 from orchestrator_py.ids import RunId
 from orchestrator_py.model.execution import Execution
 from orchestrator_py.model.manifest import ChildRun, Manifest, RunStatus
@@ -25,6 +26,8 @@ from orchestrator_py.model.summary import RunSummary
 from orchestrator_py.model.task import TaskContext
 from orchestrator_py.store.event_log import EventLog
 from orchestrator_py.store.folders import make_task_folders
+from orchestrator_py.store.live_runs import living
+from orchestrator_py.store.manifest_file import read_manifest
 
 HEARTBEAT = timedelta(seconds=5)
 
@@ -43,6 +46,15 @@ class PipelineReport:
         return self.summary.outcome or Outcome.ERROR
 
 
+@frozen(kw_only=True)
+class Origin:
+    """Where a run comes from: the stage that was asked for, the run whose stage it is, the manifest of the run that is taken up again."""
+
+    target: str | None = None
+    parent: Run | None = None
+    earlier: Manifest | None = None
+
+
 @define(eq=False)
 class PipelineRunner:
     """Runs pipelines of one configuration, in one open service."""
@@ -55,16 +67,35 @@ class PipelineRunner:
 
         Ending it from outside is `service.stop`, or cancelling the call; either way the record is complete.
         """
+        make_task_folders(self.site.task)  # what cannot be recorded is not started
         run_id = self.site.create_run_id()
-        make_task_folders(self.site.settings.layout.task(self.site.settings.task_id))  # what cannot be recorded is not started
+        with living(self.site.task, run_id):
+            return await self._run(pipeline, run_id, Origin(target=target))
+
+    async def resume(self, run_id: RunId, *, token: str | None = None) -> PipelineReport:
+        """Run again what did not succeed, under the same id; the run counts once, with its last outcome.
+
+        Raises RunHeldError if the run is alive, InputError if there is no such run, it has succeeded, or the token is another's;
+        ConfigurationError if its pipeline is not the one that was run.
+        """
+        manifest = read_manifest(self.site.task, run_id)
+        if manifest is None:
+            raise InputError(f"{self.site.folder(run_id).manifest}: there is no such run; look below {self.site.task.folder / 'cli'}.")
+        with living(self.site.task, run_id):
+            manifest = read_manifest(self.site.task, run_id) or manifest  # what a process that just ended has left
+            pipeline = select_pipeline(self.site.settings.configuration, manifest.pipeline_id)
+            refuse_to_resume(manifest, pipeline, token=token)
+            return await self._run(pipeline, run_id, Origin(target=manifest.plan_target_id, earlier=manifest))
+
+    async def _run(self, pipeline: Pipeline, run_id: RunId, origin: "Origin") -> PipelineReport:
         async with self.site.open_log(run_id) as log:
-            run = self._start(pipeline, run_id, log, target=target, parent=None)
+            run = self._start(pipeline, run_id, log, origin)
             closed = await self.service.wait(run)
         if closed.manifest is None:
             raise DefectError(f"Run {run_id} ended without a manifest.")
         return PipelineReport(summary=closed.summary, manifest=closed.manifest, cut_short=run.cut_short)
 
-    def _start(self, pipeline: Pipeline, run_id: RunId, log: EventLog, *, target: str | None, parent: Run | None) -> Run:
+    def _start(self, pipeline: Pipeline, run_id: RunId, log: EventLog, origin: "Origin") -> Run:
         clock, settings = RunClock(self.service.clock), self.site.settings
         family = _Family(self)
         rules = RunRules(
@@ -74,21 +105,22 @@ class PipelineRunner:
             on_failure=settings.on_failure,
             heartbeat=HEARTBEAT,
         )
-        family.parent = self.service.start(self._opening(pipeline, run_id, clock, target, parent), rules, clock)
+        family.parent = self.service.start(self._opening(pipeline, run_id, clock, origin), rules, clock)
         return family.parent
 
-    def _opening(self, pipeline: Pipeline, run_id: RunId, clock: RunClock, target: str | None, parent: Run | None) -> OpenRun:
+    def _opening(self, pipeline: Pipeline, run_id: RunId, clock: RunClock, origin: "Origin") -> OpenRun:
         settings = self.site.settings
         return open_pipeline(
             run_id=run_id,
             task=TaskContext(id=settings.task_id, title=pipeline.title),
-            plan=create_plan(pipeline, target=target),
+            plan=create_plan(pipeline, target=origin.target),
             options=PipelineOptions(
                 pipeline=pipeline,
                 jobs=settings.jobs,
                 environment=settings.environment,
                 resume_token=secrets.token_hex(32),
-                parent_run_id=None if parent is None else parent.run_id,
+                parent_run_id=None if origin.parent is None else origin.parent.run_id,
+                earlier=origin.earlier,
             ),
             paths=self.site.paths(run_id),
             started_at=clock.started_at,
@@ -100,8 +132,12 @@ class PipelineRunner:
         """The named pipeline as a run of its own. If its stage is ended, it is stopped, and its record is waited for."""
         pipeline = select_pipeline(self.site.settings.configuration, stage.pipeline)
         run_id, origin = self.site.create_run_id(), self.service.clock.monotonic()
+        with living(self.site.task, run_id):
+            return await self._run_child(pipeline, run_id, parent, origin)
+
+    async def _run_child(self, pipeline: Pipeline, run_id: RunId, parent: Run, origin: float) -> Execution:
         async with self.site.open_log(run_id) as log:
-            child = self._start(pipeline, run_id, log, target=None, parent=parent)
+            child = self._start(pipeline, run_id, log, Origin(parent=parent))
             with anyio.CancelScope(shield=True):
                 await self._tell(parent, child, RunStatus.IN_PROGRESS)
             try:

@@ -18,7 +18,7 @@ from orchestrator_py.stages.agents import RunChild, StageBuilder, StageCommands,
 from orchestrator_py.stages.environment import RunPlace
 from orchestrator_py.stages.grace import Grace
 from orchestrator_py.store.event_log import EventLog, command_log_name, open_event_log
-from orchestrator_py.store.layout import Layout, RunLayout
+from orchestrator_py.store.layout import Layout, RunLayout, TaskLayout
 
 
 @frozen(kw_only=True)
@@ -41,13 +41,18 @@ class PipelineSite:
     settings: PipelineSettings
     clock: Clock
 
+    @property
+    def task(self) -> TaskLayout:
+        """The files of the task."""
+        return self.settings.layout.task(self.settings.task_id)
+
     def create_run_id(self) -> RunId:
         """A new one: it names the run's folder."""
         return create_run_id(self.clock.now(), secrets.token_hex(4))
 
     def folder(self, run_id: RunId) -> RunLayout:
         """The run's folder and the files in it."""
-        return self.settings.layout.task(self.settings.task_id).cli_run(run_id)
+        return self.task.cli_run(run_id)
 
     def manifest_path(self, run_id: RunId) -> str:
         """The path of the run's manifest, as other documents name it."""
@@ -70,7 +75,7 @@ class PipelineSite:
             artifact_root=layout.relative(folder.folder),
             runs_root=str(layout.runs_root),
             out_root=str(layout.out_root),
-            compat_path=layout.relative(layout.task(self.settings.task_id).mcp_pointer(run_id).parent),
+            compat_path=layout.relative(self.task.mcp_pointer(run_id).parent),
             log_path=layout.relative(folder.runner_log),
         )
 

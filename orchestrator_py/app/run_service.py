@@ -23,6 +23,7 @@ from orchestrator_py.model.messages import ClosedRun, Flush, OpenRun
 from orchestrator_py.model.outcome import StopCause, StopKind
 from orchestrator_py.ports import Clock, HistoryStore, RunFiles
 from orchestrator_py.store.layout import Layout
+from orchestrator_py.store.lost_runs import complete_lost_runs
 from orchestrator_py.store.memory import MemoryTaskStore
 from orchestrator_py.store.run_files import DiskRunFiles, MemoryRunFiles
 from orchestrator_py.store.task_store import open_task_store
@@ -143,7 +144,7 @@ class RunService:
         return Aggregator(task_id=task_id, open_history=open_history, files=files, sink=events, clock=self.clock)
 
     def _on_disk(self, layout: Layout, task_id: TaskId) -> tuple[Callable[[], HistoryStore], RunFiles]:
-        return lambda: open_task_store(layout, task_id, now=self.clock.now), DiskRunFiles(layout, task_id)
+        return lambda: _open_history(layout, task_id, self.clock), DiskRunFiles(layout, task_id)
 
     def _in_memory(self, task_id: TaskId) -> tuple[Callable[[], HistoryStore], RunFiles]:
         store, files = self._memory.setdefault(task_id, (MemoryTaskStore(), MemoryRunFiles()))
@@ -171,3 +172,14 @@ class RunService:
             self._problems.pop(task_id, None)
             if (failure := handle.ref.failure) is not None:
                 self._problems[task_id] = failure
+
+
+def _open_history(layout: Layout, task_id: TaskId, clock: Clock) -> HistoryStore:
+    """The task's store; runs whose process died are put on record before anything new is."""
+    store = open_task_store(layout, task_id, now=clock.now)
+    try:
+        complete_lost_runs(layout.task(task_id), store, clock.now)
+    except BaseException:
+        store.close()
+        raise
+    return store

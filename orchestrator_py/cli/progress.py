@@ -5,8 +5,8 @@ from collections.abc import Callable
 from attrs import define, field
 
 from orchestrator_py.app.pipeline_site import PipelineSite
+from orchestrator_py.core.command_records import deciding_execution
 from orchestrator_py.core.configuration import select_pipeline
-from orchestrator_py.core.manifest import deciding_execution
 from orchestrator_py.core.plan import stages_by_item
 from orchestrator_py.core.tally import why, word
 from orchestrator_py.ids import RunId

@@ -125,9 +125,10 @@ class Aggregation:
         manifest = record.final_manifest(bare, at)
         entry = record.entry(bare, manifest, at)
         done = None if manifest is None else evolve(manifest, metrics_recorded=True)  # it is written after the entry
+        verdict = () if manifest is None else (manifest_document(manifest),)  # kept even if the entry cannot be recorded
         full = bare if done is None or record.scheduler is None else evolve(bare, scheduler=scheduler_to_summary(record.scheduler))
         return Effects(
-            before=summary_documents(bare, full, record.opening),
+            before=(*summary_documents(bare, full, record.opening), *verdict),
             entries=(entry,),
             after=() if done is None else (manifest_document(done),),
             events=(RunCompleted(**base(record, at), outcome=bare.outcome or Outcome.ERROR, summary=bare),),

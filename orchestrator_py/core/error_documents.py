@@ -1,8 +1,8 @@
 """The error detail of a failed stage: one file for each stage of a command-line run that ended badly."""
 
+from orchestrator_py.core.command_records import deciding_execution, stage_file_stem
 from orchestrator_py.core.command_summary import error_detail
 from orchestrator_py.core.json_text import encode_json, pretty_json
-from orchestrator_py.core.manifest import deciding_execution, stage_file_stem
 from orchestrator_py.model.document import DocumentKind, RunDocument
 from orchestrator_py.model.messages import OpenRun
 from orchestrator_py.model.outcome import Outcome

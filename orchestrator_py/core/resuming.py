@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from attrs import evolve
 
 from orchestrator_py.core import fixed_texts
+from orchestrator_py.core.command_records import pending_command
 from orchestrator_py.core.plan import item_id
 from orchestrator_py.errors import ConfigurationError, InputError
 from orchestrator_py.ids import SubtaskId
 from orchestrator_py.model.manifest import CommandRecord, CommandStatus, Manifest, ResumeEvent, RunStatus
 from orchestrator_py.model.outcome import Outcome, SkipReason
-from orchestrator_py.model.pipeline import CommandStage, Pipeline
+from orchestrator_py.model.pipeline import Pipeline
 from orchestrator_py.model.result import BuildResult, ReviewDecision, ReviewResult, TestReport, TestResult
 from orchestrator_py.model.summary import SubtaskReport
 from orchestrator_py.model.task import Mode
@@ -34,9 +35,9 @@ def refuse_to_resume(manifest: Manifest, pipeline: Pipeline, *, token: str | Non
         )
 
 
-def reborn(manifest: Manifest, pipeline: Pipeline, *, actor: str, at: Timestamp) -> Manifest:
+def reborn(manifest: Manifest, pipeline: Pipeline, *, at: Timestamp) -> Manifest:
     """The manifest that the resumed run begins with: it keeps its start, its kept stages and its token."""
-    accepted = ResumeEvent(actor=actor, reason="resume", outcome="accepted", timestamp=at)
+    accepted = ResumeEvent(actor="cli", reason="resume", outcome="accepted", timestamp=at)
     return evolve(
         manifest,
         status=RunStatus.IN_PROGRESS,
@@ -46,7 +47,10 @@ def reborn(manifest: Manifest, pipeline: Pipeline, *, actor: str, at: Timestamp)
         summary=None,
         metrics_recorded=False,
         resume_events=(*manifest.resume_events, accepted),
-        commands=tuple(_again(command, pipeline) for command in manifest.commands),
+        commands=tuple(
+            command if command.status in _KEPT else pending_command(command.index, stage)
+            for command, stage in zip(manifest.commands, pipeline.stages, strict=True)
+        ),
         run_summary_path=None,
         scheduler=None,
         guardrail_status=None,
@@ -56,14 +60,6 @@ def reborn(manifest: Manifest, pipeline: Pipeline, *, actor: str, at: Timestamp)
 def kept_reports(manifest: Manifest, pipeline: Pipeline) -> tuple[SubtaskReport, ...]:
     """What the record says of the stages that are not run again."""
     return tuple(_kept_report(manifest, pipeline, command) for command in manifest.commands if command.status in _KEPT)
-
-
-def _again(command: CommandRecord, pipeline: Pipeline) -> CommandRecord:
-    if command.status in _KEPT:
-        return command
-    stage = pipeline.stages[command.index - 1]
-    text = stage.command if isinstance(stage, CommandStage) else None
-    return CommandRecord(index=command.index, id=command.id, title=stage.title, command=text, kind=command.kind)
 
 
 def _kept_report(manifest: Manifest, pipeline: Pipeline, command: CommandRecord) -> SubtaskReport:

@@ -6,17 +6,19 @@ from typing import NamedTuple
 from attrs import frozen
 
 from orchestrator_py.core.assignments import create_scheduler_plan, with_lanes
+from orchestrator_py.core.command_records import pending_command
 from orchestrator_py.core.fixed_texts import planner_error_plan
 from orchestrator_py.core.names import slugify
 from orchestrator_py.core.plan import order_group, select_single, stages_by_item
+from orchestrator_py.core.resuming import kept_reports, reborn
 from orchestrator_py.core.run_request import create_run_request
 from orchestrator_py.ids import RunId, SubtaskId
 from orchestrator_py.model.absent import ABSENT
 from orchestrator_py.model.assignment import SchedulerPlan
-from orchestrator_py.model.manifest import CommandRecord, Manifest
+from orchestrator_py.model.manifest import Manifest
 from orchestrator_py.model.messages import OpenRun
-from orchestrator_py.model.pipeline import CommandStage, Pipeline, Stage
-from orchestrator_py.model.task import PlanItem, PlanResult, TaskContext
+from orchestrator_py.model.pipeline import CommandStage, Pipeline
+from orchestrator_py.model.task import PlanResult, TaskContext
 from orchestrator_py.model.timestamp import Timestamp
 
 
@@ -32,13 +34,17 @@ class RunPaths(NamedTuple):
 
 @frozen(kw_only=True)
 class PipelineOptions:
-    """What a command-line run adds to its pipeline. `jobs` is how many stages may run at once, `resume_token` 64 hex digits."""
+    """What a command-line run adds to its pipeline. `jobs` is how many stages may run at once, `resume_token` 64 hex digits.
+
+    `earlier` is the manifest of the run that is taken up again, None for a new one.
+    """
 
     pipeline: Pipeline
     jobs: int
     environment: Mapping[str, str]
     resume_token: str
     parent_run_id: RunId | None = None
+    earlier: Manifest | None = None
 
 
 def open_embedded(
@@ -102,7 +108,9 @@ def open_pipeline(
     """A command-line run: every stage that can run is planned. ConfigurationError if the scheduler's bounds are impossible."""
     pipeline = options.pipeline
     order = order_group(plan) if any(item.runnable is not False for item in plan.items) else ()
-    lanes = lanes_of(pipeline, order, options.jobs)
+    earlier, planned = options.earlier, {item.id for item in order}
+    kept = () if earlier is None else tuple(report for report in kept_reports(earlier, pipeline) if report.subtask_id in planned)
+    lanes = lanes_of(pipeline, max(1, len(order) - len(kept)), options.jobs)
     return OpenRun(
         run_id=run_id,
         task=task,
@@ -113,14 +121,16 @@ def open_pipeline(
         scheduler=_schedule_instances(pipeline, run_id, task, options.environment, paths, started_at, lanes=lanes),
         artifact_root=paths.artifact_root,
         started_at=started_at,
-        manifest=_birth(run_id, task, plan, options, paths, started_at),
+        manifest=_birth(run_id, task, plan, options, paths, started_at) if earlier is None else reborn(earlier, pipeline, at=started_at),
         hints=_hints(pipeline),
+        kept=kept,
+        resumed=earlier is not None,
     )
 
 
-def lanes_of(pipeline: Pipeline, order: tuple[PlanItem, ...], jobs: int) -> int | None:
+def lanes_of(pipeline: Pipeline, stages: int, jobs: int) -> int | None:
     """How many worker slots a run needs; None for a pipeline that is an order: then the contract's number of instances holds."""
-    return None if pipeline.sequential or not order else min(len(order), jobs)
+    return None if pipeline.sequential else min(stages, jobs)
 
 
 def _schedule_instances(
@@ -164,15 +174,10 @@ def _birth(
         compat_path=paths.compat_path,
         log_path=paths.log_path,
         resume_token=options.resume_token,
-        commands=tuple(_pending(index, stage) for index, stage in enumerate(pipeline.stages, start=1)),
+        commands=tuple(pending_command(index, stage) for index, stage in enumerate(pipeline.stages, start=1)),
         plan_target_id=None if plan.target_id is ABSENT else plan.target_id,
         guardrails_required=pipeline.guardrails_required,
     )
-
-
-def _pending(index: int, stage: Stage) -> CommandRecord:
-    command = stage.command if isinstance(stage, CommandStage) else None
-    return CommandRecord(index=index, id=stage.id, title=stage.title, command=command, kind=stage.kind)
 
 
 def _hints(pipeline: Pipeline) -> dict[SubtaskId, str]:

@@ -4,7 +4,8 @@ from attrs import define, field
 
 from orchestrator_py.core.assignments import end_instance, finalise, start_instance
 from orchestrator_py.core.codec.contract import to_json
-from orchestrator_py.core.manifest import Progress, manifest_at_end, manifest_in_progress
+from orchestrator_py.core.command_records import Progress
+from orchestrator_py.core.manifest import manifest_at_end, manifest_in_progress
 from orchestrator_py.core.metrics_entry import create_metrics_entry, metrics_line
 from orchestrator_py.core.outcome import run_status, satisfies_needs
 from orchestrator_py.core.run_report import RunFacts, create_summary, planner_error_summary
@@ -140,7 +141,7 @@ class RunRecord:
         entry = create_metrics_entry(data, at) if isinstance(data, dict) else None
         if entry is None:
             raise DefectError(f"Run {self.opening.run_id} has ended and makes no metrics entry.")
-        return EntryLine(run_id=self.opening.run_id, line=metrics_line(entry))
+        return EntryLine(run_id=self.opening.run_id, line=metrics_line(entry), repeated=self.opening.resumed)
 
     def manifest(self, at: Timestamp) -> Manifest | None:
         """The manifest of a command-line run in flight."""

@@ -30,6 +30,7 @@ class Schedule:
     items: Sequence[PlanItem]
     limit: int
     on_failure: FailurePolicy
+    kept: frozenset[str] = frozenset()
     stopped: StopCause | None = field(default=None, init=False)
     running: int = field(default=0, init=False)
     _ready: list[int] = field(factory=list, init=False)
@@ -41,8 +42,10 @@ class Schedule:
     def __attrs_post_init__(self) -> None:
         planned = {item.id for item in self.items}
         for place, item in enumerate(self.items):
-            needs = [need for need in item.policy.needs if need in planned]
+            needs = [need for need in item.policy.needs if need in planned and need not in self.kept]
             self._place[item.id] = place
+            if item.id in self.kept:
+                continue
             self._unstarted.add(place)
             self._open_needs[place] = len(needs)
             for need in needs:

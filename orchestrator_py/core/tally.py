@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from orchestrator_py.core.manifest import deciding_execution
+from orchestrator_py.core.command_records import deciding_execution
+from orchestrator_py.core.outcome import build_outcome, test_outcome
 from orchestrator_py.model.execution import Execution
 from orchestrator_py.model.outcome import Outcome, SkipReason, StopCause, StopKind
 from orchestrator_py.model.summary import SubtaskReport
@@ -57,7 +58,9 @@ def why(report: SubtaskReport) -> str:
         return by_whom(report.cause) + leak
     if report.outcome is Outcome.REJECTED and report.review is not None:
         return _first_line(report.review.decision.feedback or "no feedback")
-    return "" if execution is None or report.outcome is Outcome.SUCCEEDED else _end(execution)
+    if report.outcome is Outcome.SUCCEEDED:
+        return ""
+    return _first_line(_answer(report)) if execution is None else _end(execution)
 
 
 def by_whom(cause: StopCause) -> str:
@@ -69,6 +72,16 @@ def by_whom(cause: StopCause) -> str:
             return f"since {cause.detail}"
         case _:
             return cause.detail or cause.kind.value
+
+
+def _answer(report: SubtaskReport) -> str:
+    """What the agent that did not succeed said: no command of its own tells how it ended."""
+    build, test, review = report.build, report.test, report.review
+    if build is not None and build_outcome(build) is not Outcome.SUCCEEDED:
+        return build.notes or ""
+    if test is not None and test_outcome(test) is not Outcome.SUCCEEDED:
+        return next((entry.details for entry in test.reports if entry.details), "")
+    return "" if review is None else review.summary
 
 
 def _end(execution: Execution) -> str:

@@ -20,6 +20,7 @@ class OpenRun:
     `manifest` is there for a command-line run (its commands stand in the order of the pipeline's stages) and None for an embedded one.
     `keep_summary` False records the metrics entry only. `hints` are texts that replace what a subtask's command said.
     `planner_error` is what the planner raised; nothing is planned then.
+    A `resumed` run may have an entry already, which its own supersedes; `kept` are the reports of what it does not run again.
     """
 
     run_id: RunId
@@ -35,6 +36,8 @@ class OpenRun:
     manifest: Manifest | None = None
     hints: Mapping[SubtaskId, str] = field(factory=dict)
     planner_error: str | None = None
+    kept: tuple[SubtaskReport, ...] = ()
+    resumed: bool = False
 
 
 @frozen(kw_only=True)

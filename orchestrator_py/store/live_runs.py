@@ -7,6 +7,7 @@ import fcntl
 import itertools
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
 
@@ -58,6 +59,17 @@ def begin_live_run(task: TaskLayout, run_id: RunId) -> LiveRun:
         descriptor = held if held is not Marker.MISSING else _make_locked(path)
         if descriptor is not None:
             return LiveRun(run_id, path, descriptor)
+
+
+@contextmanager
+def living(task: TaskLayout, run_id: RunId) -> Iterator[None]:
+    """The run is alive inside. Left by an exception, its marker stays: its record may be incomplete, and the next open looks after it."""
+    run = begin_live_run(task, run_id)
+    try:
+        yield
+        run.end()
+    finally:
+        run.release()
 
 
 def lost_runs(task: TaskLayout) -> Iterator[LiveRun]:

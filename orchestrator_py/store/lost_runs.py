@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from attrs import evolve
 
-from orchestrator_py.core.codec.contract import from_json, to_json
+from orchestrator_py.core.codec.contract import to_json
 from orchestrator_py.core.json_text import encode_json, parse_json, pretty_json
 from orchestrator_py.core.metrics_entry import create_metrics_entry, metrics_line
 from orchestrator_py.core.sealing import finish_from_entry, seal
@@ -15,10 +15,11 @@ from orchestrator_py.model.history import EntryLine
 from orchestrator_py.model.manifest import Manifest
 from orchestrator_py.model.timestamp import Timestamp
 from orchestrator_py.ports import HistoryStore
-from orchestrator_py.store.files import read_bytes, replace_bytes
+from orchestrator_py.store.files import replace_bytes
 from orchestrator_py.store.history import read_history
 from orchestrator_py.store.layout import TaskLayout
 from orchestrator_py.store.live_runs import lost_runs
+from orchestrator_py.store.manifest_file import read_manifest
 
 _log = logging.getLogger("orchestrator_py")
 
@@ -53,14 +54,10 @@ def _complete(task: TaskLayout, run_id: RunId, history: HistoryStore, at: Timest
 
 def _read_manifest(task: TaskLayout, run_id: RunId) -> Manifest | None:
     """None if there is none, or none that can be read: such a run died before its first word, or on a disk that lost it."""
-    path = task.cli_run(run_id).manifest
-    data = read_bytes(path)
-    if data is None:
-        return None
     try:
-        return from_json(Manifest, parse_json(data))
-    except (DecodeError, ValueError) as error:
-        _log.warning("%s: the manifest of a lost run cannot be read and is left as it is (%s)", path, error)
+        return read_manifest(task, run_id)
+    except DecodeError as error:
+        _log.warning("the manifest of a lost run is left as it is: %s", error)
         return None
 
 

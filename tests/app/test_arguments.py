@@ -16,6 +16,10 @@ from orchestrator_py.store.layout import RESERVED_RUN_IDS
 from tests.app.agents import TASK, Crew, forever, items
 
 
+def written_below(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
+
+
 async def run(crew: Crew, **options: Any) -> RunSummary:
     with anyio.fail_after(20):
         async with crew.manager(**options) as manager:
@@ -53,7 +57,7 @@ async def test_a_run_id_that_cannot_be_a_folder_of_its_own_is_refused(run_id: st
     with pytest.raises(IdentifierError):
         await run(crew, root=tmp_path, run_id_factory=lambda _: run_id)
     assert crew.calls == []
-    assert list(tmp_path.iterdir()) == []
+    assert written_below(tmp_path) == []
 
 
 async def test_a_run_id_that_is_in_flight_is_refused_and_the_first_run_goes_on(tmp_path: Path) -> None:
@@ -106,7 +110,7 @@ async def test_without_kept_summaries_only_the_history_is_written(tmp_path: Path
 async def test_without_a_root_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     await run(Crew(items("a")))
-    assert list(tmp_path.iterdir()) == []
+    assert written_below(tmp_path) == []
 
 
 # Planners -----------------------------------------------------------------------------------------------------------
@@ -169,7 +173,7 @@ def _raise(*_: object) -> Mode:
 @pytest.mark.parametrize("policy", [_raise, lambda *_: "cloud", lambda *_: None])
 async def test_a_mode_policy_without_an_answer_is_refused_before_anything_starts(policy: Any) -> None:
     crew = Crew(items("a"))
-    with pytest.raises(InputError, match="let it return Mode.MCP or Mode.CLOUD"):
+    with pytest.raises(InputError, match="let it return Mode"):
         await run(crew, mode_policy=policy)
     assert crew.calls == []
 

@@ -174,13 +174,15 @@ async def test_after_a_broken_store_a_new_manager_on_a_healthy_folder_works(tmp_
 
 
 async def test_a_run_folder_that_cannot_be_made_is_a_store_error(tmp_path: Path) -> None:
-    crew = Crew(items("a"))
-    with anyio.fail_after(20), pytest.raises(StoreError, match="taken"):
-        async with crew.manager(root=tmp_path, run_id_factory=lambda _: "taken") as manager:
-            await manager.flush()
-            (tmp_path / ".runs" / "task-1").mkdir(parents=True)
-            (tmp_path / ".runs" / "task-1" / "taken").write_text("in the way")
+    (tmp_path / ".runs" / "task-1").mkdir(parents=True)
+    (tmp_path / ".runs" / "task-1" / "taken").write_text("in the way")
+
+    async def work() -> None:
+        async with Crew(items("a")).manager(root=tmp_path, run_id_factory=lambda _: "taken") as manager:
             await manager.execute(TASK)
+
+    with anyio.fail_after(20), pytest.raises(StoreError, match="taken"):
+        await work()
 
 
 def test_a_store_error_is_an_error_of_this_package() -> None:

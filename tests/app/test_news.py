@@ -103,17 +103,15 @@ async def test_several_tasks_may_read_one_stream() -> None:
     seen: list[int] = []
 
     async def read(stream: EventStream) -> None:
-        async for event in stream:
-            seen.append(event.seq)
+        seen.extend([event.seq async for event in stream])
 
     with anyio.fail_after(20):
-        async with anyio.create_task_group() as group:
-            async with Crew(items("a")).manager() as manager:
-                stream = manager.events()
-                group.start_soon(read, stream)
-                group.start_soon(read, stream)
-                await wait_all_tasks_blocked()
-                await manager.execute(TASK)
+        async with anyio.create_task_group() as group, Crew(items("a")).manager() as manager:
+            stream = manager.events()
+            group.start_soon(read, stream)
+            group.start_soon(read, stream)
+            await wait_all_tasks_blocked()
+            await manager.execute(TASK)
     assert sorted(seen) == list(range(1, len(seen) + 1))
     assert seen
 

@@ -1,6 +1,6 @@
 """What failures, needs, retries, time limits and stops do to a run, seen from the outside."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -10,17 +10,17 @@ import pytest
 from anyio import wait_all_tasks_blocked
 from anyio.lowlevel import checkpoint
 
-
 from orchestrator_py.core.codec.contract import to_json
 from orchestrator_py.model.events import AttemptFailed, Event
 from orchestrator_py.model.outcome import Outcome, SkipReason, StopCause, StopKind
 from orchestrator_py.model.policy import RetryPolicy, SubtaskPolicy
 from orchestrator_py.model.result import BuildInput, ReviewInput, TestInput
 from orchestrator_py.model.summary import RunSummary, SubtaskReport
-from tests.app.agents import TASK, Crew, built, forever, items, reviewed, checked
+from tests.app.agents import TASK, Crew, built, checked, forever, items, reviewed
 
 SOON = timedelta(milliseconds=1)
 NEVER = timedelta(hours=1)
+GOOD: dict[str, Callable[..., Any]] = {"build": built, "test": checked, "review": reviewed}
 
 
 def needing(*needs: str, **rest: Any) -> SubtaskPolicy:
@@ -387,7 +387,7 @@ async def test_nonsense_from_an_agent_crashes_its_subtask_alone(stage: str, answ
     async def nonsense(input: Any) -> object:
         if input.target.id == "a":
             return answer
-        return {"build": built, "test": checked, "review": reviewed}[stage](input)
+        return GOOD[stage](input)
 
     crew = Crew(items("a", "b"))
     setattr(crew, f"on_{stage}", nonsense)
@@ -399,7 +399,7 @@ async def test_nonsense_from_an_agent_crashes_its_subtask_alone(stage: str, answ
 @pytest.mark.parametrize("stage", ["build", "test", "review"])
 async def test_an_answer_that_no_summary_could_hold_crashes_its_subtask_alone(stage: str) -> None:
     async def unprintable(input: Any) -> object:
-        result: Any = {"build": built, "test": checked, "review": reviewed}[stage](input)
+        result = GOOD[stage](input)
         extra: dict[str, object] = {"held": {1, 2}} if input.target.id == "a" else {"held": [1, 2]}
         return type(result)(**{name: getattr(result, name) for name in result.__slots__ if name != "__weakref__"} | {"extra": extra})
 

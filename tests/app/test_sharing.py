@@ -122,8 +122,8 @@ async def test_more_tasks_than_are_kept_open_come_and_go_and_come_again(on_disk:
             for _ in range(2):
                 done = await asyncio.gather(*(manager.execute(task) for task in tasks))
                 assert {summary.outcome for summary in done} == {Outcome.SUCCEEDED}
-                while len([task for task in asyncio.all_tasks() if "aggregator" in task.get_name()]) > IDLE_TASKS:
-                    await anyio.sleep(0.01)  # those that were idle longest are leaving
+                while len(aggregators := [task for task in asyncio.all_tasks() if "aggregator" in task.get_name()]) > IDLE_TASKS:
+                    await asyncio.wait(aggregators, return_when=asyncio.FIRST_COMPLETED)  # those that were idle longest are leaving
     if on_disk:
         histories = [(tmp_path / ".runs" / task.id / "metrics.json").read_bytes().splitlines() for task in tasks]
         assert {len(history) for history in histories} == {2}

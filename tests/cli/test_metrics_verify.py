@@ -135,11 +135,17 @@ def test_no_history_ends_in_a_traceback_and_no_byte_of_it_is_lost(tmp_path: Path
 @pytest.mark.parametrize("action", [("show",), ("verify",), ("rebuild",)])
 @pytest.mark.parametrize("kind", ["link", "FIFO", "folder"])
 @pytest.mark.parametrize("name", ["metrics.json", "metrics.pending/b-0", "metrics.pending/x.jsonl", "metrics/baseline.json"])
-def test_what_is_no_file_is_named_and_neither_followed_nor_waited_for(tmp_path: Path, action: tuple[str, ...], kind: str, name: str) -> None:
+def test_what_is_no_file_is_named_and_neither_followed_nor_waited_for(
+    tmp_path: Path, action: tuple[str, ...], kind: str, name: str
+) -> None:
     task = settled(tmp_path, "a")
     path = task.folder / name
     path.unlink(missing_ok=True)
-    makers: dict[str, Callable[[], object]] = {"link": lambda: path.symlink_to("/dev/zero"), "FIFO": lambda: os.mkfifo(path), "folder": path.mkdir}
+    makers: dict[str, Callable[[], object]] = {
+        "link": lambda: path.symlink_to("/dev/zero"),
+        "FIFO": lambda: os.mkfifo(path),
+        "folder": path.mkdir,
+    }
     makers[kind]()
     done = run(tmp_path, "metrics", *action)
     assert done.code in ((1,) if action == ("verify",) and name in ("metrics.pending/x.jsonl", "metrics/baseline.json") else (74,))

@@ -176,6 +176,35 @@ def test_at_whatever_moment_a_signal_comes_the_record_and_the_end_agree(tmp_path
             assert finished.code == -signal.SIGTERM
 
 
+SIGNAL_BEFORE_THE_RUN = """
+import asyncio, signal, sys
+from orchestrator_py.__main__ import main
+from orchestrator_py.app.pipeline_runner import PipelineRunner
+
+begin = PipelineRunner.run
+
+async def run(self, pipeline, *, target=None):
+    signal.raise_signal(signal.SIGTERM)
+    for _ in range(10):  # turns of the loop, so that it is heard
+        await asyncio.sleep(0)
+    return await begin(self, pipeline, target=target)
+
+PipelineRunner.run = run
+sys.exit(main(["run", "--format", "json"]))
+"""
+
+
+def test_a_signal_just_before_the_run_begins_is_not_lost(tmp_path: Path) -> None:
+    configure_stages(tmp_path, command("a", "touch started"))
+    finished = finish(start_words(tmp_path, [sys.executable, "-c", SIGNAL_BEFORE_THE_RUN]))
+    assert finished.code == -signal.SIGTERM, finished.stderr
+    record = only_record(tmp_path)
+    assert_document(tmp_path, finished, record, "cancelled")
+    assert_agreement(tmp_path, record, "cancelled")
+    assert record.statuses == {"a": "pending"}
+    assert not (tmp_path / "started").exists()
+
+
 def test_a_signal_during_the_start_ends_the_program_without_a_word(tmp_path: Path) -> None:
     configure_stages(tmp_path, command("a", "true"))
     process = start_words(tmp_path, [sys.executable, "-X", "importtime", *words("run")[1:]])

@@ -116,7 +116,7 @@ def broken(root: Path, way: str) -> Mapping[str, str]:
 
 
 def endings(task: TaskLayout) -> Mapping[str, str]:
-    """How each run ended by history and journal, in which it must stand once."""
-    lines = [json.loads(line) for line in read_history(task)]
-    assert [run_id for run_id, times in Counter(line["run_id"] for line in lines).items() if times > 1] == []
-    return {line["run_id"]: line["status"] for line in lines}
+    """How each run ended by history and journal, in which it must stand once. An entry that names no run is nobody's."""
+    entries = [entry for entry in map(json.loads, read_history(task)) if "run_id" in entry]
+    assert [run_id for run_id, times in Counter(entry["run_id"] for entry in entries).items() if times > 1] == []
+    return {entry["run_id"]: entry.get("status") for entry in entries}

@@ -154,7 +154,9 @@ def _unstructure_object(converter: Converter, form: _Shape, value: Any) -> dict[
         item = getattr(value, key.field)
         if not key.is_left_out(item):
             data[key.key] = item if type(item) in _PLAIN or key.kind is object else converter.unstructure(item)
-    return {**data, **value.extra} if form.extra else data
+    if not form.extra:
+        return data
+    return data | {key: item for key, item in value.extra.items() if key not in form.names}  # an extra key hides no field
 
 
 def create_converter() -> Converter:

@@ -1,0 +1,187 @@
+"""The single writer: in which order it writes, what a reply means, when it publishes, and how it ends."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import anyio
+import pytest
+from anyio import wait_all_tasks_blocked
+from attrs import define, field
+
+from orchestrator_py.actors.aggregator import Aggregator
+from orchestrator_py.actors.mailbox import Mailbox, Ref, open_mailbox
+from orchestrator_py.errors import DefectError, StoreError
+from orchestrator_py.ids import TaskId
+from orchestrator_py.model.document import RunDocument
+from orchestrator_py.model.events import Event, RunCompleted
+from orchestrator_py.model.history import EntryLine
+from orchestrator_py.model.messages import Beat, ClosedRun, CloseRun, Flush, Message
+from orchestrator_py.model.outcome import Outcome
+from orchestrator_py.model.timestamp import Timestamp
+from tests.core.conversations import RUN, conversation, open_pipeline_run, open_run, reports_of, stamp
+
+
+@define(eq=False)
+class Disk:
+    """Store, files and followers in one: keeps what happened in its order; `breaks` names what raises."""
+
+    breaks: str = ""
+    error: Exception = field(factory=lambda: StoreError("disk full"))
+    told: list[str] = field(factory=list)
+
+    def note(self, what: str) -> None:
+        self.told.append(what)
+        if what.split(" ")[0] == self.breaks:
+            raise self.error
+
+    def commit(self, entries: Sequence[EntryLine], /) -> None:
+        self.note(f"commit {len(entries)}")
+
+    def write(self, documents: Sequence[RunDocument], /) -> None:
+        for document in documents:
+            self.note(f"write {document.kind.value}")
+
+    def publish(self, event: Event | None = None, /) -> None:
+        if event is None:
+            self.note("publish")
+        elif isinstance(event, RunCompleted):
+            self.note("tell")
+
+    def rest(self) -> None:
+        self.note("rest")
+
+    def flush(self) -> None:
+        self.note("flush")
+
+    def close(self) -> None:
+        self.note("close")
+
+
+@define(eq=False)
+class HandClock:
+    """Time that passes when it is told to."""
+
+    seconds: float = 0
+
+    def now(self) -> Timestamp:
+        return stamp(int(self.seconds) % 60)
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+
+@asynccontextmanager
+async def serving(disk: Disk, clock: HandClock | None = None) -> AsyncIterator[Ref[Message]]:
+    """A handle to a running aggregator; leaving waits for its end."""
+    ref: Ref[Message]
+    mailbox: Mailbox[Message]
+    ref, mailbox = open_mailbox()
+    aggregator = Aggregator(task_id=TaskId("task-1"), open_history=lambda: disk, files=disk, sink=disk, clock=clock or HandClock())
+    with anyio.fail_after(20):
+        running = asyncio.ensure_future(aggregator.run(mailbox))
+        with ref:
+            yield ref
+        await running
+
+
+async def tell(ref: Ref[Message], messages: Sequence[Message]) -> ClosedRun:
+    """Tell them all and ask for the last."""
+    for message in messages[:-1]:
+        await ref.tell(message)
+    closed = await ref.ask(messages[-1])
+    assert isinstance(closed, ClosedRun)
+    return closed
+
+
+PIPELINE = open_pipeline_run(1)
+RUN_OF_ONE = conversation(PIPELINE, reports_of(PIPELINE, [Outcome.SUCCEEDED]))
+
+
+async def test_the_summary_stands_before_the_entry_and_the_manifest_speaks_of_it_afterwards() -> None:
+    disk = Disk()
+    async with serving(disk) as ref:
+        await ref.ask(RUN_OF_ONE[0])
+        await tell(ref, RUN_OF_ONE[1:])
+        order = [what for what in disk.told if what != "publish"]
+        last = order[order.index("write run summary") :]
+    assert last[:5] == ["write run summary", "write manifest", "commit 1", "write manifest", "tell"]
+    assert disk.told[-1] == "close"
+
+
+async def test_a_reply_means_that_it_is_on_disk() -> None:
+    disk = Disk()
+    async with serving(disk) as ref:
+        await tell(ref, RUN_OF_ONE)
+        assert "commit 1" in disk.told
+
+
+async def test_all_mail_that_waits_is_committed_at_once() -> None:
+    disk = Disk()
+    opening = open_run(1)
+    async with serving(disk) as ref:
+        for message in conversation(opening, reports_of(opening, [Outcome.SUCCEEDED]))[:-1]:
+            await ref.tell(message)
+        closing = [ref.ask(CloseRun(run_id=RUN, at=stamp(59))), ref.ask(Flush())]
+        await asyncio.gather(*closing)
+    assert [what for what in disk.told if what.startswith(("commit", "flush"))] == ["commit 1", "flush"]
+
+
+async def test_progress_is_published_when_its_time_has_come_and_not_before() -> None:
+    disk, clock = Disk(), HandClock()
+    async with serving(disk, clock) as ref:
+        await ref.ask(PIPELINE)
+        await ref.ask(Beat(run_id=RUN, at=stamp(1)))
+        await ref.ask(Beat(run_id=RUN, at=stamp(2)))
+        written = disk.told.count("write manifest")
+        await ref.ask(Beat(run_id=RUN, at=stamp(3)))
+        assert disk.told.count("write manifest") == written
+        clock.seconds += 1
+        await ref.ask(Beat(run_id=RUN, at=stamp(4)))
+        await ref.ask(Beat(run_id=RUN, at=stamp(5)))
+        assert disk.told.count("write manifest") == written + 1
+
+
+@pytest.mark.parametrize("breaks", ["commit", "write", "rest", "close"])
+async def test_a_store_that_fails_is_told_to_whoever_waits_and_is_closed(breaks: str) -> None:
+    disk = Disk(breaks)
+    async with serving(disk) as ref:
+        told = await asyncio.gather(tell(ref, RUN_OF_ONE), return_exceptions=True)
+        if breaks in ("commit", "write"):
+            assert [str(error) for error in told] == ["disk full"]
+    assert disk.told.count("close") == 1
+    assert isinstance(ref.failure, StoreError)
+
+
+async def test_a_defect_is_told_as_one() -> None:
+    disk = Disk("commit", error=ZeroDivisionError("oops"))
+    async with serving(disk) as ref:
+        with pytest.raises(DefectError, match=r"ZeroDivisionError: oops.*cannot be vouched for"):
+            await tell(ref, RUN_OF_ONE)
+
+
+async def test_a_follower_that_raises_changes_no_reply() -> None:
+    disk = Disk("tell", error=ValueError("no thanks"))
+    async with serving(disk) as ref:
+        assert (await tell(ref, RUN_OF_ONE)).summary.outcome is Outcome.SUCCEEDED
+
+
+async def test_a_cancelled_aggregator_waits_for_the_runs_that_are_in_flight() -> None:
+    disk = Disk()
+    ref: Ref[Message]
+    mailbox: Mailbox[Message]
+    ref, mailbox = open_mailbox()
+    aggregator = Aggregator(task_id=TaskId("task-1"), open_history=lambda: disk, files=disk, sink=disk, clock=HandClock())
+    with anyio.fail_after(20):
+        running = asyncio.ensure_future(aggregator.run(mailbox))
+        await ref.ask(RUN_OF_ONE[0])
+        for _ in range(3):
+            running.cancel()
+            await wait_all_tasks_blocked()
+        assert not running.done()
+        assert (await tell(ref, RUN_OF_ONE[1:])).summary.outcome is Outcome.SUCCEEDED
+        await running
+    assert disk.told[-1] == "close"
+    with pytest.raises(DefectError):
+        await ref.tell(Flush())
+    ref.close()
