@@ -1,8 +1,13 @@
-"""What a worker lane is given: the agents, and one subtask to run with them."""
+"""Who works on a run and by which rules, and the order for one subtask that a worker lane is given."""
+
+from collections.abc import Callable
+from datetime import timedelta
 
 from attrs import frozen
 
+from orchestrator_py.errors import InputError
 from orchestrator_py.ids import RunId, SubtaskId
+from orchestrator_py.model.outcome import FailurePolicy
 from orchestrator_py.model.task import Mode, PlanItem, PlanResult, TaskContext
 from orchestrator_py.ports import Builder, Reviewer, Tester
 
@@ -14,6 +19,30 @@ class Agents:
     builder: Builder
     tester: Tester
     reviewer: Reviewer
+
+
+ModePolicy = Callable[[TaskContext, PlanItem], Mode]
+
+
+@frozen(kw_only=True)
+class RunRules:
+    """How a run is worked off: who works, how many at once, what a failure does. `heartbeat` None: nobody is told that it lives."""
+
+    agents: Agents
+    mode_policy: ModePolicy
+    limit: int
+    on_failure: FailurePolicy
+    heartbeat: timedelta | None = None
+
+    def mode_of(self, task: TaskContext, item: PlanItem) -> Mode:
+        """What the policy says; InputError if it raises, or says something else."""
+        try:
+            mode: object = self.mode_policy(task, item)
+        except Exception as error:  # the policy is the caller's code
+            mode = error
+        if not isinstance(mode, Mode):
+            raise InputError(f"mode_policy gave {mode!r:.200} for subtask {item.id}; let it return Mode.MCP or Mode.CLOUD.")
+        return mode
 
 
 @frozen(kw_only=True)

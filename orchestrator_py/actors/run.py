@@ -3,20 +3,20 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from typing import TypeVarTuple
 
 import anyio
-from attrs import define, field, frozen
+from attrs import define, field
 
-from orchestrator_py.actors.agents import Agents, SubtaskOrder
+from orchestrator_py.actors.agents import RunRules as RunRules
+from orchestrator_py.actors.agents import SubtaskOrder
 from orchestrator_py.actors.mailbox import Ref
 from orchestrator_py.actors.outlast import forget_cancellation, outlast
 from orchestrator_py.actors.run_clock import RunClock
 from orchestrator_py.actors.subtask import LOOP_IS_CLOSING, StopCell, run_subtask
 from orchestrator_py.actors.turns import Turns
-from orchestrator_py.core.schedule import Schedule
-from orchestrator_py.errors import DefectError, InputError, OrchestratorError
+from orchestrator_py.core.schedule import Schedule, order_of_work
+from orchestrator_py.errors import DefectError, OrchestratorError
 from orchestrator_py.ids import InstanceId, RunId, SubtaskId
 from orchestrator_py.model.manifest import ChildRun
 from orchestrator_py.model.messages import (
@@ -32,43 +32,12 @@ from orchestrator_py.model.messages import (
     SubtaskEnded,
     SubtaskTaken,
 )
-from orchestrator_py.model.outcome import FailurePolicy, StopCause, StopKind
+from orchestrator_py.model.outcome import StopCause, StopKind
 from orchestrator_py.model.summary import AttemptReport, SubtaskReport
-from orchestrator_py.model.task import Mode, PlanItem, TaskContext
+from orchestrator_py.model.task import Mode, PlanItem
 
 Ts = TypeVarTuple("Ts")
 _log = logging.getLogger("orchestrator_py")
-
-ModePolicy = Callable[[TaskContext, PlanItem], Mode]
-
-
-def order_of_work(opening: OpenRun) -> tuple[PlanItem, ...]:
-    """An embedded group is worked off in its reported order, target first; a pipeline in the order of its file, whatever the target."""
-    if opening.manifest is None:
-        return opening.order
-    planned = {item.id for item in opening.order}
-    return tuple(item for item in opening.plan.items if item.id in planned)
-
-
-@frozen(kw_only=True)
-class RunRules:
-    """How a run is worked off: who works, how many at once, what a failure does. `heartbeat` None: nobody is told that it lives."""
-
-    agents: Agents
-    mode_policy: ModePolicy
-    limit: int
-    on_failure: FailurePolicy
-    heartbeat: timedelta | None = None
-
-    def mode_of(self, task: TaskContext, item: PlanItem) -> Mode:
-        """What the policy says; InputError if it raises, or says something else."""
-        try:
-            mode: object = self.mode_policy(task, item)
-        except Exception as error:  # the policy is the caller's code
-            mode = error
-        if not isinstance(mode, Mode):
-            raise InputError(f"mode_policy gave {mode!r:.200} for subtask {item.id}; let it return Mode.MCP or Mode.CLOUD.")
-        return mode
 
 
 @define(eq=False)

@@ -9,12 +9,13 @@ from typing import Self
 
 from attrs import define, field
 
+from orchestrator_py.actors.agents import RunRules
 from orchestrator_py.actors.aggregator import Aggregator
 from orchestrator_py.actors.directory import Handle, join_aggregator
 from orchestrator_py.actors.event_stream import EventRouter, EventStream, Switchboard
 from orchestrator_py.actors.host import Host
 from orchestrator_py.actors.outlast import outlast
-from orchestrator_py.actors.run import Run, RunRules
+from orchestrator_py.actors.run import Run
 from orchestrator_py.actors.run_clock import RunClock
 from orchestrator_py.errors import DefectError, OrchestratorError
 from orchestrator_py.ids import TaskId
@@ -108,9 +109,18 @@ class RunService:
             run.stop(cause)
 
     async def flush(self) -> None:
-        """Everything recorded so far stands in the history and the rollups when this returns."""
+        """Everything recorded so far stands in the history and the rollups when this returns.
+
+        StoreError if that failed for a task; every other task is flushed before that.
+        """
+        problems: list[OrchestratorError] = []
         for handle in tuple(self._kept.values()):
-            await handle.ref.ask(Flush())
+            try:
+                await handle.ref.ask(Flush())
+            except OrchestratorError as problem:
+                problems.append(problem)
+        if problems:
+            raise problems[0]
 
     def follow(self) -> EventStream:
         """The events of all runs of this service from now on."""

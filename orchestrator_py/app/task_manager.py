@@ -7,10 +7,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
-from orchestrator_py.actors.agents import Agents
+from orchestrator_py.actors.agents import Agents, ModePolicy, RunRules
 from orchestrator_py.actors.event_stream import EventStream
 from orchestrator_py.actors.outlast import is_being_cancelled
-from orchestrator_py.actors.run import ModePolicy, RunRules
 from orchestrator_py.actors.run_clock import RunClock
 from orchestrator_py.app.run_service import RunService
 from orchestrator_py.app.system_clock import SystemClock

@@ -10,9 +10,18 @@ from attrs import define, field, frozen
 
 from orchestrator_py.core.outcome import satisfies_needs
 from orchestrator_py.ids import SubtaskId
+from orchestrator_py.model.messages import OpenRun
 from orchestrator_py.model.outcome import FailurePolicy, Outcome, SkipReason, StopCause, StopKind
 from orchestrator_py.model.summary import SubtaskReport
 from orchestrator_py.model.task import PlanItem
+
+
+def order_of_work(opening: OpenRun) -> tuple[PlanItem, ...]:
+    """An embedded group is worked off in its reported order, target first; a pipeline in the order of its file, whatever the target."""
+    if opening.manifest is None:
+        return opening.order
+    planned = {item.id for item in opening.order}
+    return tuple(item for item in opening.plan.items if item.id in planned)
 
 
 @frozen(kw_only=True)

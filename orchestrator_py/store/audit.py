@@ -27,7 +27,8 @@ class Audit:
 
     def lasting(self, later: "Audit") -> "Audit":
         """What both audits found; a live writer's work in progress does not look the same twice."""
-        return Audit(findings=tuple(finding for finding in self.findings if finding in later.findings), notices=later.notices)
+        again = set(later.findings)
+        return Audit(findings=tuple(finding for finding in self.findings if finding in again), notices=later.notices)
 
 
 def audit(task: TaskLayout) -> Audit:

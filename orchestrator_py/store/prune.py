@@ -54,7 +54,7 @@ def find_candidates(task: TaskLayout) -> Candidates:
 
 def _judge(task: TaskLayout, run_id: RunId, command_line: dict[RunId, FoundRun], embedded: dict[RunId, FoundRun]) -> FinishedRun:
     """DecodeError with the reason why the run must be kept."""
-    if os.path.lexists(task.live_runs / run_id):
+    if _has_marker(task, run_id):
         raise DecodeError("its process is alive, or died and the run is not completed yet")
     for folder in _folders(task, run_id):
         if folder.is_symlink():
@@ -84,11 +84,10 @@ def prune(task: TaskLayout, rule: PruningRule, now: datetime) -> tuple[Sequence[
         candidates = find_candidates(task)
         chosen = rule.select(candidates.finished, now)
         _note(task, chosen, now)
-        for run in chosen:
-            _remove_run(task, run.run_id)
+        removed = [run for run in chosen if _remove_run(task, run.run_id)]
     finally:
         lock.release()
-    return chosen, candidates
+    return removed, candidates
 
 
 def pruned_runs(task: TaskLayout) -> int:
@@ -120,7 +119,10 @@ def _folders(task: TaskLayout, run_id: RunId) -> tuple[Path, ...]:
     return task.mcp_pointer(run_id).parent, task.embedded_run(run_id).folder, task.cli_run(run_id).folder
 
 
-def _remove_run(task: TaskLayout, run_id: RunId) -> None:
+def _remove_run(task: TaskLayout, run_id: RunId) -> bool:
+    """False if the run was resumed meanwhile: it stays."""
+    if _has_marker(task, run_id):
+        return False
     _remove_local_pointer(task, run_id)
     for folder in _folders(task, run_id):
         refuse_unless(stat.S_IFDIR, folder)
@@ -129,6 +131,12 @@ def _remove_run(task: TaskLayout, run_id: RunId) -> None:
             with telling(folder, "move it out of sight"):
                 os.replace(folder, leaving)
             _remove_tree(leaving)
+    return True
+
+
+def _has_marker(task: TaskLayout, run_id: RunId) -> bool:
+    """Whether the run's process is alive, or died without completing the record."""
+    return os.path.lexists(task.live_runs / run_id)
 
 
 def _remove_local_pointer(task: TaskLayout, run_id: RunId) -> None:

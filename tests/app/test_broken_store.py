@@ -8,8 +8,7 @@ import anyio
 import pytest
 from attrs import define, field
 
-from orchestrator_py.actors.agents import Agents
-from orchestrator_py.actors.run import RunRules
+from orchestrator_py.actors.agents import Agents, RunRules
 from orchestrator_py.actors.run_clock import RunClock
 from orchestrator_py.app.run_service import RunService
 from orchestrator_py.app.system_clock import SystemClock
@@ -159,6 +158,20 @@ async def test_a_task_folder_that_is_a_file_is_named_and_harms_no_other_task(tmp
             (tmp_path / ".runs" / "task-1").unlink()
             assert (await manager.execute(TASK)).outcome is Outcome.SUCCEEDED
     assert len((tmp_path / ".runs" / "task-1" / "metrics.json").read_bytes().splitlines()) == 1
+
+
+async def test_a_flush_that_fails_for_one_task_is_done_for_the_others(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with Crew(items("a")).manager(root=tmp_path) as manager:
+            for name in ("x", "y"):
+                await manager.execute(TaskContext(id=name, title="T"))
+            (tmp_path / ".runs" / "x" / ".writer.lock").unlink()
+            with pytest.raises(StoreError, match="x"):
+                await manager.flush()
+            assert len((tmp_path / ".runs" / "y" / "metrics.json").read_bytes().splitlines()) == 1
+
+    with anyio.fail_after(20), pytest.raises(StoreError):
+        await work()
 
 
 async def test_after_a_broken_store_a_new_manager_on_a_healthy_folder_works(tmp_path: Path) -> None:

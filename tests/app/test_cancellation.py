@@ -15,6 +15,7 @@ import pytest
 from anyio import wait_all_tasks_blocked
 from anyio.lowlevel import checkpoint
 
+from orchestrator_py.actors.mailbox import CAPACITY
 from orchestrator_py.app.task_manager import TaskManager
 from orchestrator_py.model.outcome import Outcome
 from orchestrator_py.model.result import BuildInput, ReviewInput, TestInput
@@ -198,6 +199,30 @@ async def test_a_time_limit_around_the_call_cancels_it(tmp_path: Path) -> None:
     assert check_record(tmp_path, opened=True) == "cancelled"
 
 
+async def test_a_call_that_is_cancelled_again_and_again_ends_only_when_its_run_is_on_record(tmp_path: Path) -> None:
+    gate = anyio.Event()
+
+    async def build(input: BuildInput) -> object:
+        try:
+            return await forever(input)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await gate.wait()
+
+    with anyio.fail_after(20):
+        async with Crew(items("a", "b"), on_build=build).manager(root=tmp_path) as manager:
+            call = asyncio.ensure_future(manager.execute(TASK))
+            for _ in range(4):
+                await wait_all_tasks_blocked()
+                assert not call.done()
+                call.cancel()
+            gate.set()
+            await asyncio.wait({call})
+            assert call.cancelled()
+            assert len(summaries(tmp_path)) == 1
+    assert check_record(tmp_path, opened=True) == "cancelled"
+
+
 async def test_cancelling_one_call_does_not_touch_another(tmp_path: Path) -> None:
     crew = Crew(items("a"), on_build=forever)
     with anyio.fail_after(20):
@@ -241,6 +266,30 @@ def test_an_event_loop_that_closes_under_a_running_manager_still_gets_the_record
     assert entry["status"] == "cancelled"
     (summary,) = summaries(tmp_path)
     assert (summary["group"]["size"], summary["group"]["processed"]) == (3, 2)
+
+
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")  # lanes that were to start when the loop closed
+@pytest.mark.parametrize("steps", range(24))
+def test_more_news_than_the_mailbox_holds_gets_through_when_the_event_loop_closes(
+    steps: int, tmp_path: Path, nothing_is_left: None
+) -> None:
+    count = CAPACITY + 100
+    background: list[object] = []
+
+    async def serve() -> None:
+        crew = Crew(items(*(f"s{number}" for number in range(count))), on_build=forever)
+        async with crew.manager(root=tmp_path, max_concurrency=count) as manager:
+            await manager.execute(TASK)
+
+    async def main() -> None:
+        background.append(asyncio.ensure_future(serve()))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+
+    asyncio.run(main())
+    assert [entry["status"] for entry in entries(tmp_path)] == ["cancelled"] * len(summaries(tmp_path))
+    assert {summary["group"]["size"] for summary in summaries(tmp_path)} <= {count}
+    assert steps < 20 or summaries(tmp_path)
 
 
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")  # lanes that were to start when the loop closed

@@ -305,12 +305,16 @@ async def test_a_stop_after_the_deadline_leaves_it_timed_out() -> None:
         return built(input)
 
     gate = anyio.Event()
-    crew = Crew(items("a", a=SubtaskPolicy(timeout=SOON)), on_build=build)
+    events: list[Event] = []
+    crew = Crew(items("a", a=SubtaskPolicy(timeout=SOON, retry=RetryPolicy(max_attempts=3))), on_build=build)
     async with in_flight(crew) as (manager, summaries):
+        manager.subscribe(events.append)
         await ended.wait()
         manager.stop()
         gate.set()
     assert words(summaries[0]) == {"a": "timed_out"}
+    assert crew.calls == [("build", "a")]
+    assert [event for event in events if isinstance(event, AttemptFailed)] == [], "no other attempt followed"
 
 
 async def test_a_deadline_after_a_stop_leaves_it_cancelled() -> None:

@@ -158,6 +158,31 @@ def test_a_signal_that_cuts_nothing_short_changes_nothing(tmp_path: Path, number
     assert_agreement(tmp_path, record, "succeeded")
 
 
+SIGNALS_AFTER_THE_RUN = """
+import atexit, signal, sys
+from orchestrator_py.__main__ import main
+from orchestrator_py.cli import run_command
+
+say = run_command.print_json
+
+def print_json(data, code):
+    signal.raise_signal(signal.SIGTERM)
+    return say(data, code)
+
+run_command.print_json = print_json
+atexit.register(signal.raise_signal, signal.SIGTERM)
+sys.exit(main(["run", "--format", "json"]))
+"""
+
+
+def test_a_signal_after_the_run_does_not_change_its_code(tmp_path: Path) -> None:
+    """One before the report is printed, another one when the interpreter ends."""
+    configure_stages(tmp_path, command("a", "false"))
+    finished = finish(start_words(tmp_path, [sys.executable, "-c", SIGNALS_AFTER_THE_RUN]))
+    assert finished.code == 1, finished.stderr
+    assert_document(tmp_path, finished, only_record(tmp_path), "failed")
+
+
 def test_at_whatever_moment_a_signal_comes_the_record_and_the_end_agree(tmp_path: Path) -> None:
     """The claim holds at every moment; the pauses only spread the moments."""
     configure_stages(tmp_path, command("a", "true"), command("b", "true"))

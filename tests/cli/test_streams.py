@@ -21,7 +21,7 @@ from tests.cli.running import (
 )
 
 FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no disk that is always full")
-FAILING = command("a", "echo said; exit 1")
+REJECTED = command("a", "echo said", review="echo no; exit 1")
 
 
 @pytest.mark.parametrize(
@@ -35,16 +35,23 @@ FAILING = command("a", "echo said; exit 1")
     ],
 )
 def test_streams_that_are_gone_change_neither_record_nor_code(tmp_path: Path, closed: str) -> None:
-    configure_stages(tmp_path, FAILING)
+    configure_stages(tmp_path, REJECTED)
     finished = finish(start_words(tmp_path, ["bash", "-c", f"{shlex.join(words('run', '--format', 'json'))} {closed}"]))
-    assert finished.code == 1
-    assert finished.stderr == "" or "p:a failed" in finished.stderr
+    assert finished.code == 3
+    assert finished.stderr == "" or "p:a rejected" in finished.stderr
     assert "Traceback" not in finished.stderr
     assert "Exception ignored" not in finished.stderr
     record = only_record(tmp_path)
-    assert_agreement(tmp_path, record, "failed")
+    assert_agreement(tmp_path, record, "rejected")
     if closed in ("<&-", "2>&-"):
-        assert_document(tmp_path, finished, record, "failed")
+        assert_document(tmp_path, finished, record, "rejected")
+
+
+@pytest.mark.parametrize("closed", ["2>&-", "<&- >&- 2>&-"])
+def test_an_error_is_its_code_even_if_it_cannot_be_told(tmp_path: Path, closed: str) -> None:
+    finished = finish(start_words(tmp_path, ["bash", "-c", f"{shlex.join(words('run', '--format', 'json'))} {closed}"]))
+    assert (finished.code, finished.stderr) == (2, "")
+    assert finished.stdout == "" or finished.document()["exit_code"] == 2
 
 
 @FULL

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator_py.core.aggregation import Aggregation
@@ -46,6 +46,7 @@ def summary_text(messages: list[Message]) -> str:
 # The order of arrival does not show ---------------------------------------------------------------------------------
 
 
+@settings(max_examples=50)
 @given(some_words)
 def test_every_order_of_completion_gives_the_same_summary_and_the_same_entry(words: list[Outcome]) -> None:
     opening = open_run(len(words))

@@ -62,7 +62,9 @@ def test_notes_are_taken_while_the_lines_pass() -> None:
 
 
 def test_each_run_stands_in_the_place_of_its_first_line_with_its_last_readable_entry() -> None:
-    merged = merge_lines([line("a", "failed"), b" ", b'{"x":1}', line("b"), b"x", b"\xef\xbb\xbf" + line("a"), b'{"run_id":"a"', b'{"x":1}'])
+    merged = merge_lines(
+        [line("a", "failed"), b" ", b'{"x":1}', line("b"), b"x", b"\xef\xbb\xbf" + line("a"), b'{"run_id":"a"', b'{"x":1}']
+    )
     assert merged.lines == (line("a"), b'{"x":1}', line("b"), b'{"x":1}')
     assert (merged.unreadable, merged.repeated, merged.changed) == (2, 1, True)
 

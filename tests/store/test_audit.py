@@ -14,7 +14,7 @@ from orchestrator_py.store.journal import create_batch
 from orchestrator_py.store.layout import TaskLayout
 from orchestrator_py.store.queue import enqueue
 from tests.store.broken import WAYS, A, B, broken, settled, write_manifest
-from tests.store.entries import all_files, entry, open_store, task_below, write_history
+from tests.store.entries import all_files, entry, open_store, task_below
 
 
 def found(task: TaskLayout) -> list[str]:
@@ -104,7 +104,11 @@ def unseals(task: TaskLayout) -> None:
         (unseals, "metrics/.rollup-state.json", "checksum"),
         (lambda task: write_manifest(task, "lost"), "cli/lost/manifest.json", "metrics_recorded is true, and no entry"),
         (lambda task: write_manifest(task, "lost", metrics_recorded=False), "cli/lost/manifest.json", "is false, and no entry"),
-        (lambda task: write_manifest(task, "a", completed_at=None, metrics_recorded=False), "cli/a/manifest.json", "but the run's entry is"),
+        (
+            lambda task: write_manifest(task, "a", completed_at=None, metrics_recorded=False),
+            "cli/a/manifest.json",
+            "but the run's entry is",
+        ),
         (lambda task: write_manifest(task, "a", metrics_recorded=False), "cli/a/manifest.json", "the run has ended again"),
         (lambda task: write_manifest(task, "a", status="in_progress"), "cli/a/manifest.json", "status is 'in_progress', but"),
         (lambda task: write_manifest(task, "a").write_bytes(b"{"), "cli/a/manifest.json", "it is not JSON"),
@@ -148,7 +152,9 @@ def test_what_cannot_be_read_at_all_is_an_error_that_names_it(task: TaskLayout, 
         audit(task)
 
 
-@pytest.mark.parametrize("path", ["metrics/baseline.json", "metrics/post-rollout.json", "metrics/.rollup-state.json", "metrics.pending/x.jsonl"])
+@pytest.mark.parametrize(
+    "path", ["metrics/baseline.json", "metrics/post-rollout.json", "metrics/.rollup-state.json", "metrics.pending/x.jsonl"]
+)
 def test_a_fifo_in_place_of_anything_else_is_a_finding(task: TaskLayout, path: str) -> None:
     (task.folder / path).unlink(missing_ok=True)
     os.mkfifo(task.folder / path)

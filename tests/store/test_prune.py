@@ -54,7 +54,9 @@ def task(tmp_path: Path) -> TaskLayout:
 
 def left(task: TaskLayout) -> list[str]:
     """The runs of which anything is left anywhere."""
-    runs = [path.name for folder in (task.folder / "cli", task.folder / "mcp", task.layout.runs_root / "local-mcp") for path in folder.iterdir()]
+    runs = [
+        path.name for folder in (task.folder / "cli", task.folder / "mcp", task.layout.runs_root / "local-mcp") for path in folder.iterdir()
+    ]
     return sorted({*runs, *(path.name for path in task.folder.iterdir() if path.name in RUNS)})
 
 

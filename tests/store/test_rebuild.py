@@ -236,3 +236,23 @@ def test_a_history_that_another_program_changes_meanwhile_is_not_replaced(tmp_pa
     assert b"foreign" in task.metrics.read_bytes()
     rebuilt(tmp_path)
     assert endings(task) == {"a": "succeeded", "foreign": "succeeded"}
+
+
+def test_what_is_queued_while_a_rebuild_holds_the_task_is_recorded_before_it_returns(tmp_path: Path) -> None:
+    broken(tmp_path, "bad_lines")
+    task = task_below(tmp_path)
+    queued = False
+
+    def queue_late(number: int, name: str, arguments: tuple[Any, ...]) -> None:
+        nonlocal queued
+        if name == "replace" and Path(arguments[1]) == task.rollup_state and not queued:
+            queued = True
+            guest = open_store(tmp_path)
+            guest.commit([entry("late")])
+            guest.close()
+
+    with counting(Calls(at_call=queue_late, sync=False)):
+        rebuilt(tmp_path)
+    assert queued
+    assert endings(task) == dict.fromkeys(["a", "b", "c", "d", "late"], "succeeded")
+    assert audit(task).findings == ()
