@@ -86,14 +86,14 @@ class Ref(Generic[M]):
 
     async def ask(self, message: M) -> object:
         """Deliver a message and wait for the answer; raises what the actor answers with, or what it ended with."""
-        return await (await self.post(message)).wait()
-
-    async def post(self, message: M) -> Answer:
-        """Deliver a message; the answer can be waited for, and waited for again."""
         answer = Answer()
+        await self.post(message, answer)
+        return await answer.wait()
+
+    async def post(self, message: M, answer: Answer) -> None:
+        """Deliver a message and say where its answer goes; the asker may wait for it, and wait again."""
         self._line.asking.add(answer)
         await self._send(Envelope(message, answer))
-        return answer
 
     def clone(self) -> "Ref[M]":
         """Another handle to the same actor."""

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TypeVarTuple
 
 import anyio
@@ -10,7 +11,7 @@ from attrs import define, field
 
 from orchestrator_py.actors.agents import RunRules as RunRules
 from orchestrator_py.actors.agents import SubtaskOrder
-from orchestrator_py.actors.mailbox import Ref
+from orchestrator_py.actors.mailbox import Answer, Ref
 from orchestrator_py.actors.outlast import forget_cancellation, outlast
 from orchestrator_py.actors.run_clock import RunClock
 from orchestrator_py.actors.subtask import LOOP_IS_CLOSING, StopCell, run_subtask
@@ -88,12 +89,11 @@ class Run:
         """Work it off; never raises. A cancellation comes from an event loop that is closing: it stops the run, which is still recorded."""
         self._ref = ref
         try:
+            await self._open(ref)
             try:
-                await self._open(ref)
                 await self._work_lanes(ref)
             except asyncio.CancelledError:
-                forget_cancellation()
-                self.stop(LOOP_IS_CLOSING)
+                self._stop_with_loop()
             await self._close(ref)
         except Exception as error:  # the boundary of the run: whoever waits for it is told
             self._fail(error)
@@ -102,9 +102,9 @@ class Run:
 
     async def _open(self, ref: Ref[Message]) -> None:
         if self.opening.manifest is None:
-            await ref.tell(self.opening)
+            await self._tell(ref, self.opening)
         else:
-            await ref.ask(self.opening)  # its manifest stands before anything starts
+            await self._ask(ref, self.opening)  # its manifest stands before anything starts
         for report in self.opening.kept:
             await self._tell_end(ref, report, None)
 
@@ -120,15 +120,12 @@ class Run:
 
     async def _close(self, ref: Ref[Message]) -> None:
         if self.cause is not None:  # told again, in case that the run ended first: twice is no news
-            await ref.tell(StopAsked(run_id=self.run_id, cause=self.cause, at=self.clock.now()))
+            await self._tell(ref, StopAsked(run_id=self.run_id, cause=self.cause, at=self.clock.now()))
         for report in self._turns.unstarted():
             self._note_end(report)
             await self._tell_end(ref, report, None)
         defect = None if self.error is None else str(self.error)
-        answer = await ref.post(CloseRun(run_id=self.run_id, at=self.clock.now(), defect=defect))
-        if await outlast(answer.ready):
-            forget_cancellation()
-        closed = await answer.wait()
+        closed = await self._ask(ref, CloseRun(run_id=self.run_id, at=self.clock.now(), defect=defect))
         if not isinstance(closed, ClosedRun):
             raise DefectError(f"Run {self.run_id} was closed with {closed!r:.80}.")
         self.closed = closed
@@ -144,22 +141,21 @@ class Run:
         with ref.clone() as channel:
             while (item := await self._turns.next()) is not None:
                 await self._run_item(channel, instance_id, item)
-            await channel.tell(InstanceReleased(run_id=self.run_id, instance_id=instance_id, at=self.clock.now()))
+            await self._tell(channel, InstanceReleased(run_id=self.run_id, instance_id=instance_id, at=self.clock.now()))
 
     async def _run_item(self, channel: Ref[Message], instance_id: InstanceId, item: PlanItem) -> None:
         subtask_id = SubtaskId(item.id)
-        with anyio.CancelScope(shield=True):
-            await channel.tell(SubtaskTaken(run_id=self.run_id, subtask_id=subtask_id, instance_id=instance_id, at=self.clock.now()))
+        taken = SubtaskTaken(run_id=self.run_id, subtask_id=subtask_id, instance_id=instance_id, at=self.clock.now())
+        await self._tell(channel, taken)
+        cell = self._cells[subtask_id] = StopCell(self.cause)  # before the first wait: what is ended from here on is ended here too
 
         async def on_retry(attempt: AttemptReport) -> None:
-            await channel.tell(AttemptEnded(run_id=self.run_id, subtask_id=subtask_id, attempt=attempt))
+            await self._tell(channel, AttemptEnded(run_id=self.run_id, subtask_id=subtask_id, attempt=attempt))
 
-        cell = self._cells[subtask_id] = StopCell(self.cause)
         order = SubtaskOrder(task=self.opening.task, plan=self.opening.plan, item=item, mode=self._modes[item.id], run_id=self.run_id)
         report = await run_subtask(order, self.rules.agents, clock=self.clock, cell=cell, on_retry=on_retry)
         del self._cells[subtask_id]
-        with anyio.CancelScope(shield=True):  # whoever cancels the work does not cancel the news of it
-            await self._settle(channel, instance_id, report)
+        await self._settle(channel, instance_id, report)
 
     async def _settle(self, channel: Ref[Message], instance_id: InstanceId, report: SubtaskReport) -> None:
         if report.cause == LOOP_IS_CLOSING:
@@ -176,11 +172,30 @@ class Run:
         self.cut_short = self.cut_short or (report.cause is not None and report.cause == self.cause)
 
     async def _tell_end(self, ref: Ref[Message], report: SubtaskReport, instance_id: InstanceId | None) -> None:
-        await ref.tell(SubtaskEnded(run_id=self.run_id, report=report, instance_id=instance_id, at=self.clock.now()))
+        await self._tell(ref, SubtaskEnded(run_id=self.run_id, report=report, instance_id=instance_id, at=self.clock.now()))
 
     def _end_running(self, cause: StopCause) -> None:
         for cell in tuple(self._cells.values()):
             cell.stop(cause)
+
+    # News: whoever cancels the work does not cancel the news of it; what was cut short is told again, as twice is no news -----
+
+    async def _tell(self, ref: Ref[Message], message: Message) -> None:
+        await self._outlast(partial(ref.tell, message))
+
+    async def _ask(self, ref: Ref[Message], message: Message) -> object:
+        answer = Answer()
+        await self._outlast(partial(ref.post, message, answer))
+        await self._outlast(answer.ready)
+        return await answer.wait()
+
+    async def _outlast(self, wait: Callable[[], Awaitable[object]]) -> None:
+        if await outlast(wait):
+            self._stop_with_loop()
+
+    def _stop_with_loop(self) -> None:
+        forget_cancellation()
+        self.stop(LOOP_IS_CLOSING)
 
     # Chores ------------------------------------------------------------------------------------------------------
 

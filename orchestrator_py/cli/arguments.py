@@ -22,6 +22,7 @@ exit codes:
   8   cancelled without a signal
   70  the report cannot be vouched for; a defect of this program
   74  the run, or its report, could not be written
+  75  the run is held by another live process
 A run that SIGINT, SIGTERM or SIGHUP has cut short ends by that signal: a shell shows 130, 143, 129."""
 
 
@@ -51,6 +52,7 @@ def create_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     _add_run(commands)
+    _add_resume(commands)
     _add_plan(commands)
     add_metrics(commands)
     return parser
@@ -70,7 +72,27 @@ def _add_run(commands: "argparse._SubParsersAction[_Parser]") -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    _add_common(run)
+    _add_pipeline(run)
+    _add_places(run)
+    _add_manner(run)
+
+
+def _add_resume(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    resume = commands.add_parser(
+        "resume",
+        help="run again what did not succeed of an earlier run",
+        description="Takes a run up again under its id: stages that succeeded are kept, the run counts once, with its last outcome.",
+        epilog=_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    resume.add_argument("--run", required=True, metavar="ID", help="the run to take up again")
+    resume.add_argument("--token", metavar="HEX", help="its resume token; refused if it is another run's")
+    _add_places(resume)
+    _add_manner(resume)
+
+
+def _add_manner(run: argparse.ArgumentParser) -> None:
     run.add_argument("--task", metavar="ID", help="the task that the run belongs to (MCP_RUNNER_TASK_ID, else 0101)")
     run.add_argument(
         "-j", "--jobs", type=_positive, default=_processors(), metavar="N", help="stages of one run at a time (default: %(default)s)"
@@ -89,12 +111,16 @@ def _add_run(commands: "argparse._SubParsersAction[_Parser]") -> None:
 def _add_plan(commands: "argparse._SubParsersAction[_Parser]") -> None:
     description = "Shows the stages of a pipeline as they would run."
     plan = commands.add_parser("plan", help="show what would run, and start nothing", description=description, allow_abbrev=False)
-    _add_common(plan)
+    _add_pipeline(plan)
+    _add_places(plan)
 
 
-def _add_common(command: argparse.ArgumentParser) -> None:
+def _add_pipeline(command: argparse.ArgumentParser) -> None:
     command.add_argument("pipeline", nargs="?", metavar="PIPELINE", help="id of the pipeline (default: defaultPipeline of the file)")
     command.add_argument("--target", metavar="STAGE", help="the stage whose report stands first (CODEX_ORCHESTRATOR_TARGET_STAGE)")
+
+
+def _add_places(command: argparse.ArgumentParser) -> None:
     command.add_argument("--root", type=_path, metavar="DIR", help="the repository (CODEX_ORCHESTRATOR_ROOT, else where the file is found)")
     command.add_argument(
         "--config",

@@ -1,12 +1,13 @@
 """Exit codes: derived from the verdict that is on record, never a count and never a child's own code."""
 
-from orchestrator_py.errors import DefectError, InputError, OrchestratorError, PlanError, StoreError
+from orchestrator_py.errors import DefectError, InputError, OrchestratorError, PlanError, RunHeldError, StoreError
 from orchestrator_py.model.outcome import Outcome
 
 USAGE = 2
 NOTHING_RAN = 5
 DEFECT = 70
 NOT_RECORDED = 74
+HELD = 75
 
 _CODES = {
     Outcome.SUCCEEDED: 0,
@@ -34,6 +35,8 @@ def code_of_error(error: OrchestratorError) -> int:
             return NOTHING_RAN
         case StoreError():
             return NOT_RECORDED
+        case RunHeldError():
+            return HELD
         case DefectError():
             return DEFECT
         case _:

@@ -33,6 +33,10 @@ def _command(name: str) -> Callable[[Namespace], int]:
         from orchestrator_py.cli.run_command import run
 
         return run
+    if name == "resume":
+        from orchestrator_py.cli.run_command import resume
+
+        return resume
     if name == "metrics":
         from orchestrator_py.cli.metrics_command import metrics
 

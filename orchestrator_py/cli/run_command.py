@@ -1,9 +1,10 @@
-"""`run`: run a pipeline, tell its progress, leave its report, end with the code of its verdict."""
+"""`run` and `resume`: run a pipeline, tell its progress, leave its report, end with the code of its verdict."""
 
 import logging
 import os
 import signal
 from argparse import Namespace
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
 
@@ -20,14 +21,29 @@ from orchestrator_py.cli.line_printer import LinePrinter
 from orchestrator_py.cli.progress import PlainProgress
 from orchestrator_py.cli.run_text import run_data, run_lines
 from orchestrator_py.cli.signals import StopSignals
-from orchestrator_py.cli.workspace import Workspace, open_workspace, select_task
+from orchestrator_py.cli.workspace import Workspace, open_workspace, select_task, select_work
+from orchestrator_py.ids import parse_run_id
 from orchestrator_py.model.outcome import FailurePolicy, StopKind
 from orchestrator_py.stages.grace import Grace
 
+Work = Callable[[PipelineRunner], Awaitable[PipelineReport]]
+
 
 def run(arguments: Namespace) -> int:
-    """The exit code; ends by the signal that cut the run short, if one did."""
+    """Run a pipeline. The exit code; ends by the signal that cut the run short, if one did."""
     workspace = open_workspace(arguments)
+    pipeline, target = select_work(workspace, arguments)
+    return _work(workspace, arguments, lambda runner: runner.run(pipeline, target=target))
+
+
+def resume(arguments: Namespace) -> int:
+    """Run again what did not succeed of an earlier run, under its id. Answers as `run` does."""
+    workspace = open_workspace(arguments)
+    run_id = parse_run_id(arguments.run)
+    return _work(workspace, arguments, lambda runner: runner.resume(run_id, token=arguments.token))
+
+
+def _work(workspace: Workspace, arguments: Namespace, work: Work) -> int:
     settings = PipelineSettings(
         layout=workspace.layout,
         configuration=workspace.configuration,
@@ -39,7 +55,7 @@ def run(arguments: Namespace) -> int:
     )
     _keep_log_records_quiet()
     with LinePrinter() as printer:
-        report = anyio.run(partial(_run, workspace, settings, printer))
+        report = anyio.run(partial(_run, work, settings, printer))
     code = code_of_outcome(report.outcome)
     code = print_json(run_data(report), code) if arguments.format == "json" else print_lines(run_lines(report), code)
     if (number := _deadly_signal(report)) is not None:
@@ -48,14 +64,14 @@ def run(arguments: Namespace) -> int:
     return code
 
 
-async def _run(workspace: Workspace, settings: PipelineSettings, printer: LinePrinter) -> PipelineReport:
+async def _run(work: Work, settings: PipelineSettings, printer: LinePrinter) -> PipelineReport:
     clock = SystemClock()
     site = PipelineSite(settings=settings, clock=clock)
-    service = RunService(workspace.layout, clock)
+    service = RunService(settings.layout, clock)
     with StopSignals(service, settings.grace, printer.print).heeded():
         async with service:
             service.subscribe(PlainProgress(printer.print, site))
-            return await PipelineRunner(site, service).run(workspace.pipeline, target=workspace.target)
+            return await work(PipelineRunner(site, service))
 
 
 def _deadly_signal(report: PipelineReport) -> signal.Signals | None:

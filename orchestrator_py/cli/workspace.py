@@ -27,8 +27,6 @@ class Workspace:
 
     layout: Layout
     configuration: Configuration
-    pipeline: Pipeline
-    target: str | None
     environment: Mapping[str, str]
 
 
@@ -39,16 +37,19 @@ def open_workspace(arguments: Namespace) -> Workspace:
     configuration = read_configuration(_config_path(arguments, environment, root))
     for warning in configuration.warnings:
         say(f"warning: {warning}")
-    pipeline = select_pipeline(configuration, arguments.pipeline)
     runs = arguments.runs_dir or environment.get("CODEX_ORCHESTRATOR_RUNS_DIR")
     out = arguments.out_dir or environment.get("CODEX_ORCHESTRATOR_OUT_DIR")
     return Workspace(
         layout=Layout.below(root, _folder(runs), _folder(out)),
         configuration=configuration,
-        pipeline=pipeline,
-        target=_select_target(pipeline, arguments, environment),
         environment=environment,
     )
+
+
+def select_work(workspace: Workspace, arguments: Namespace) -> tuple[Pipeline, str | None]:
+    """The pipeline, and the stage whose report stands first. ConfigurationError if there is no such pipeline."""
+    pipeline = select_pipeline(workspace.configuration, arguments.pipeline)
+    return pipeline, _select_target(pipeline, arguments, workspace.environment)
 
 
 def select_task(arguments: Namespace, environment: Mapping[str, str]) -> TaskId:

@@ -30,7 +30,7 @@ class RunRecord:
     taken_at: dict[SubtaskId, Timestamp] = field(factory=dict, init=False)
     attempts: dict[SubtaskId, int] = field(factory=dict, init=False)
     reports: dict[SubtaskId, SubtaskReport] = field(factory=dict, init=False)
-    children: dict[RunId, ChildRun] = field(factory=dict, init=False)
+    children: dict[RunId, ChildRun] = field(init=False)
     unfit_instances: set[InstanceId] = field(factory=set, init=False)
     cause: StopCause | None = field(default=None, init=False)
     heartbeat_at: Timestamp | None = field(default=None, init=False)
@@ -40,6 +40,8 @@ class RunRecord:
     def __attrs_post_init__(self) -> None:
         self.order = {SubtaskId(item.id): place for place, item in enumerate(self.opening.order)}
         self.scheduler = self.opening.scheduler
+        born = self.opening.manifest
+        self.children = {} if born is None else {child.run_id: child for child in born.child_runs}
 
     # News: each answers whether it was any -----------------------------------------------------------------------
 

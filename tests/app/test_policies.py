@@ -10,6 +10,7 @@ import pytest
 from anyio import wait_all_tasks_blocked
 from anyio.lowlevel import checkpoint
 
+from orchestrator_py.actors.mailbox import CAPACITY
 from orchestrator_py.core.codec.contract import to_json
 from orchestrator_py.model.events import AttemptFailed, Event
 from orchestrator_py.model.outcome import Outcome, SkipReason, StopCause, StopKind
@@ -96,6 +97,19 @@ async def test_cancel_also_ends_running_ones() -> None:
     assert summary.build.subtask_id == "a"
     assert report_of(summary, "b").started
     assert report_of(summary, "b").build is not None
+
+
+async def test_cancel_also_ends_those_whose_start_is_still_waiting_to_be_told() -> None:
+    async def build(input: BuildInput) -> object:
+        if input.target.id != "s0":
+            return await forever(input)
+        await crew.started("s1").wait()
+        return built(input, success=False)
+
+    crew = Crew(items(*(f"s{number}" for number in range(CAPACITY + 100))), on_build=build)
+    summary = await run(crew, max_concurrency=CAPACITY + 100, on_failure="cancel")
+    assert summary.outcome is Outcome.FAILED
+    assert {report.outcome for report in summary.subtasks[1:]} == {Outcome.CANCELLED}
 
 
 async def test_continue_runs_everything_whose_needs_succeeded() -> None:
