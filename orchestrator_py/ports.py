@@ -65,7 +65,7 @@ class HistoryStore(Protocol):
         """Fold and publish now."""
 
     def close(self) -> None:
-        """Flush, hand over, unlock; a second call does nothing."""
+        """Publish the rollups, fold by the size rule, hand over, unlock; a second call does nothing."""
 
 
 class RunFiles(Protocol):

@@ -145,9 +145,9 @@ class Run:
 
     async def _run_item(self, channel: Ref[Message], instance_id: InstanceId, item: PlanItem) -> None:
         subtask_id = SubtaskId(item.id)
+        cell = self._cells[subtask_id] = StopCell(self.cause)  # before the first wait: what is ended from here on is ended here too
         taken = SubtaskTaken(run_id=self.run_id, subtask_id=subtask_id, instance_id=instance_id, at=self.clock.now())
         await self._tell(channel, taken)
-        cell = self._cells[subtask_id] = StopCell(self.cause)  # before the first wait: what is ended from here on is ended here too
 
         async def on_retry(attempt: AttemptReport) -> None:
             await self._tell(channel, AttemptEnded(run_id=self.run_id, subtask_id=subtask_id, attempt=attempt))

@@ -6,7 +6,8 @@ from datetime import timedelta
 import anyio
 from attrs import define, field, frozen
 
-from orchestrator_py.actors.run import Run, RunRules
+from orchestrator_py.actors.agents import RunRules
+from orchestrator_py.actors.run import Run
 from orchestrator_py.actors.run_clock import RunClock
 from orchestrator_py.app.pipeline_site import PipelineSite
 from orchestrator_py.app.run_service import RunService

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 
 from attrs import field, frozen
 
-from orchestrator_py.actors.subtask import Agents
+from orchestrator_py.actors.agents import Agents
 from orchestrator_py.core.names import create_run_id
 from orchestrator_py.core.run_opening import RunPaths
 from orchestrator_py.ids import RunId, TaskId

@@ -80,7 +80,10 @@ class TaskManager:
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """Runs still in flight are stopped and put on record; everything recorded is folded and published."""
+        """Runs still in flight are stopped and put on record; the rollups hold everything recorded.
+
+        A history beyond 8 MiB is not copied for every close: what is new may still stand in the journal; `flush` folds it.
+        """
         await self._service.__aexit__()
 
     async def execute(self, task: TaskContext) -> RunSummary:

@@ -21,7 +21,7 @@ from orchestrator_py.cli.metrics_text import (
     verified_lines,
 )
 from orchestrator_py.core.pruning import PruningRule
-from orchestrator_py.errors import OrchestratorError, RunHeldError
+from orchestrator_py.errors import OrchestratorError
 from orchestrator_py.ids import TaskId
 from orchestrator_py.store.audit import Audit, audit
 from orchestrator_py.store.layout import TaskLayout
@@ -30,7 +30,6 @@ from orchestrator_py.store.prune import find_candidates, prune
 from orchestrator_py.store.rebuild import rebuild
 
 DIFFERS = 1
-HELD = 75
 REST_SECONDS = 0.25
 """Between the two looks of a verify that found something: a live writer's work in progress does not look the same twice."""
 
@@ -74,7 +73,7 @@ def _try(work: Callable[[TaskLayout], Answer], task: TaskLayout) -> Answer:
         return work(task)
     except OrchestratorError as error:
         say(str(error))
-        return Answer(data={"error": str(error)}, code=HELD if isinstance(error, RunHeldError) else code_of_error(error))
+        return Answer(data={"error": str(error)}, code=code_of_error(error))
 
 
 def _tell(arguments: Namespace, answers: dict[TaskId, Answer]) -> int:

@@ -4,11 +4,8 @@ import os
 from argparse import Namespace
 from collections.abc import Sequence
 
-from orchestrator_py.cli.workspace import _find_root as find_root
-from orchestrator_py.cli.workspace import _folder as folder
-from orchestrator_py.cli.workspace import _parse_task
+from orchestrator_py.cli.workspace import find_root, named_folder, parse_task
 from orchestrator_py.errors import InputError
-from orchestrator_py.ids import TaskId
 from orchestrator_py.store.layout import Layout, TaskLayout
 from orchestrator_py.store.run_folders import list_tasks
 
@@ -18,19 +15,14 @@ def open_layout(arguments: Namespace) -> Layout:
     environment = dict(os.environ)
     runs = arguments.runs_dir or environment.get("CODEX_ORCHESTRATOR_RUNS_DIR")
     out = arguments.out_dir or environment.get("CODEX_ORCHESTRATOR_OUT_DIR")
-    return Layout.below(find_root(arguments, environment), folder(runs), folder(out))
+    return Layout.below(find_root(arguments, environment), named_folder(runs), named_folder(out))
 
 
 def select_tasks(arguments: Namespace, layout: Layout) -> Sequence[TaskLayout]:
     """The task that is named, which must be there, or all that have anything on record. InputError says what is wrong."""
     if arguments.task is None:
         return [layout.task(task_id) for task_id in list_tasks(layout)]
-    task = layout.task(parse_task_name(arguments.task))
+    task = layout.task(parse_task(arguments.task))
     if not os.path.lexists(task.folder):
         raise InputError(f"{task.folder}: there is no such task; `orchestrator-py metrics show` names those that are there.")
     return [task]
-
-
-def parse_task_name(value: str) -> TaskId:
-    """IdentifierError if no task can have that name."""
-    return _parse_task(value)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from orchestrator_py.app.system_clock import SystemClock
 from orchestrator_py.cli.console import print_json, print_lines
-from orchestrator_py.cli.metrics_place import open_layout, parse_task_name
+from orchestrator_py.cli.metrics_place import open_layout
+from orchestrator_py.cli.workspace import parse_task
 from orchestrator_py.core.history_lines import parse_entry, run_id_in
 from orchestrator_py.errors import DecodeError, InputError
 from orchestrator_py.ids import TaskId, parse_run_id
@@ -88,10 +89,10 @@ def _parse(line: bytes, name: str) -> dict[str, object]:
 
 def _task_of(entry: dict[str, object], arguments: Namespace) -> TaskId:
     """The entry's task, which must be the one that was named, if one was."""
-    named = parse_task_name(arguments.task) if arguments.task is not None else None
+    named = parse_task(arguments.task) if arguments.task is not None else None
     task_id = entry.get("task_id")
     if not isinstance(task_id, str):
         raise InputError(f"{arguments.file}:1: the entry names no task_id; give an entry as metrics.json holds them.")
     if named is not None and named != task_id:
         raise InputError(f"{arguments.file}:1: the entry is of task {task_id!r}, not of {named!r}; leave --task out.")
-    return parse_task_name(task_id)
+    return parse_task(task_id)

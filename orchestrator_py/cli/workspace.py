@@ -33,14 +33,14 @@ class Workspace:
 def open_workspace(arguments: Namespace) -> Workspace:
     """Read and check; warnings go to stderr. ConfigurationError or InputError names what has to be changed."""
     environment = dict(os.environ)
-    root = _find_root(arguments, environment)
+    root = find_root(arguments, environment)
     configuration = read_configuration(_config_path(arguments, environment, root))
     for warning in configuration.warnings:
         say(f"warning: {warning}")
     runs = arguments.runs_dir or environment.get("CODEX_ORCHESTRATOR_RUNS_DIR")
     out = arguments.out_dir or environment.get("CODEX_ORCHESTRATOR_OUT_DIR")
     return Workspace(
-        layout=Layout.below(root, _folder(runs), _folder(out)),
+        layout=Layout.below(root, named_folder(runs), named_folder(out)),
         configuration=configuration,
         environment=environment,
     )
@@ -55,17 +55,18 @@ def select_work(workspace: Workspace, arguments: Namespace) -> tuple[Pipeline, s
 def select_task(arguments: Namespace, environment: Mapping[str, str]) -> TaskId:
     """The task's id: the flag, MCP_RUNNER_TASK_ID, else 0101. IdentifierError says which of them is wrong."""
     if arguments.task is not None:
-        return _parse_task(arguments.task)
+        return parse_task(arguments.task)
     value = environment.get("MCP_RUNNER_TASK_ID")
     if value is None:
-        return _parse_task(DEFAULT_TASK)
+        return parse_task(DEFAULT_TASK)
     try:
-        return _parse_task(value)
+        return parse_task(value)
     except IdentifierError as error:
         raise IdentifierError(f'Invalid MCP_RUNNER_TASK_ID "{value}": {error}') from None
 
 
-def _parse_task(value: str) -> TaskId:
+def parse_task(value: str) -> TaskId:
+    """IdentifierError if no task can have that name."""
     task_id = parse_task_id(value)
     if task_id.lower() in RESERVED_TASK_IDS:
         raise IdentifierError(f'Invalid task ID "{value}": the runs folder keeps something else under that name; choose another.')
@@ -82,7 +83,8 @@ def _select_target(pipeline: Pipeline, arguments: Namespace, environment: Mappin
     return target
 
 
-def _find_root(arguments: Namespace, environment: Mapping[str, str]) -> Path:
+def find_root(arguments: Namespace, environment: Mapping[str, str]) -> Path:
+    """The repository: the flag, the variable, else the nearest folder upwards that holds the configuration, else where we are."""
     named = arguments.root or environment.get("CODEX_ORCHESTRATOR_ROOT")
     if named:
         if not os.path.isdir(named):
@@ -100,6 +102,6 @@ def _config_path(arguments: Namespace, environment: Mapping[str, str], root: Pat
     return Path(os.path.abspath(named)) if named else root / CONFIG_NAME
 
 
-def _folder(name: str | None) -> Path | None:
+def named_folder(name: str | None) -> Path | None:
     """A folder that was named is meant as the caller's shell means it: relative to where we are."""
     return Path(os.path.realpath(name)) if name else None

@@ -5,7 +5,7 @@ from hashlib import blake2b
 
 from attrs import define, field, frozen
 
-from orchestrator_py.core.json_text import parse_json
+from orchestrator_py.core.history_lines import run_id_in
 from orchestrator_py.ids import RunId
 from orchestrator_py.model.history import EntryLine
 
@@ -54,14 +54,8 @@ class Ledger:
 
 def run_id_of(line: bytes) -> RunId:
     """The run that an entry line speaks of, UNKNOWN_RUN if it cannot be read."""
-    try:
-        entry = parse_json(line)
-    except ValueError:
-        return UNKNOWN_RUN
-    match entry:
-        case {"run_id": str(run_id)}:
-            return RunId(run_id)
-    return UNKNOWN_RUN
+    name = run_id_in(line)
+    return UNKNOWN_RUN if name is None else RunId(name)
 
 
 def _digest(line: bytes) -> bytes:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from attrs import evolve
 
 from orchestrator_py.core.codec.contract import to_json
-from orchestrator_py.core.json_text import encode_json, parse_json, pretty_json
+from orchestrator_py.core.history_lines import parse_entry, run_id_in
+from orchestrator_py.core.json_text import encode_json, pretty_json
 from orchestrator_py.core.metrics_entry import create_metrics_entry, metrics_line
 from orchestrator_py.core.sealing import finish_from_entry, seal
 from orchestrator_py.errors import DecodeError
@@ -67,18 +68,10 @@ def _entry_of(task: TaskLayout, manifest: Manifest) -> dict[str, object] | None:
     name = manifest.run_id.encode()
     found = None
     for line in read_history(task):
-        entry = _parse(line) if name in line else None
-        if entry is not None and entry.get("run_id") == manifest.run_id and str(entry.get("recorded_at")) >= since:
-            found = entry
+        if name in line and run_id_in(line) == manifest.run_id:
+            entry = parse_entry(line)
+            found = entry if str(entry.get("recorded_at")) >= since else found
     return found
-
-
-def _parse(line: bytes) -> dict[str, object] | None:
-    try:
-        data = parse_json(line)
-    except ValueError:
-        return None
-    return data if isinstance(data, dict) else None
 
 
 def _entry_line(manifest: Manifest, at: Timestamp) -> EntryLine:

@@ -15,7 +15,7 @@ from orchestrator_py.store.journal import list_segments, read_segment
 from orchestrator_py.store.layout import TaskLayout
 from orchestrator_py.store.prune import pruned_runs
 from orchestrator_py.store.queue import read_queue
-from orchestrator_py.store.rollup_files import _read_baseline as read_baseline
+from orchestrator_py.store.rollup_files import read_baseline
 from orchestrator_py.store.run_folders import refuse_strange_folders
 
 

@@ -16,9 +16,7 @@ from orchestrator_py.model.timestamp import Timestamp
 from orchestrator_py.store.files import read_bytes
 from orchestrator_py.store.history import read_history, read_stamp
 from orchestrator_py.store.layout import TaskLayout
-from orchestrator_py.store.rollup_files import _open_seal as open_seal
-from orchestrator_py.store.rollup_files import _read_baseline as read_baseline
-from orchestrator_py.store.rollup_files import document_files
+from orchestrator_py.store.rollup_files import document_files, open_seal, read_baseline
 
 _SHOWN = 3
 

@@ -52,7 +52,7 @@ class RollupFiles:
 
     def load(self, coverage: Coverage) -> None:
         """Goes on from the state on disk, which may be behind: the tail is added. Any difference leaves the rollups to be rebuilt."""
-        state = _open_seal(read_bytes(self.task.rollup_state) or b"")
+        state = open_seal(read_bytes(self.task.rollup_state) or b"")
         match state:
             case {"end": int(end), "stamp": stamp, "rollup": data} if stamp == asdict(coverage.stamp) and end <= coverage.end:
                 self._rollup = self._add_tail(data, end)
@@ -89,7 +89,7 @@ class RollupFiles:
         rollup = self._rollup if self._rollup is not None else rollup_of_history(read_history(self.task))
         self._rollup = rollup
         files = document_files(self.task)
-        for document in rollup.documents(baseline=_read_baseline(self.task.baseline), updated_at=self.now()):
+        for document in rollup.documents(baseline=read_baseline(self.task.baseline), updated_at=self.now()):
             _replace(files[type(document)], encode_json(pretty_json(to_json(document)) + "\n"))
         _replace(self.task.rollup_state, _seal({**asdict(coverage), "rollup": rollup.to_data()}))
         self._published = coverage
@@ -101,7 +101,7 @@ def _replace(path: Path, content: bytes) -> None:
         write_all(temp, content)
 
 
-def _read_baseline(path: Path) -> Baseline | None:
+def read_baseline(path: Path) -> Baseline | None:
     """The baseline on record, None if there is none or if it cannot be read (then it is made again, from the same first line)."""
     try:
         data = parse_json(read_bytes(path) or b"null")
@@ -120,7 +120,7 @@ def _seal(state: dict[str, object]) -> bytes:
     return _sealed(json.dumps(state, separators=(",", ":")).encode())
 
 
-def _open_seal(content: bytes) -> object:
+def open_seal(content: bytes) -> object:
     """The state, None if its own crc does not fit."""
     text = content[len(_sealed(b"")) - 2 : -2]
     return json.loads(text) if _sealed(text) == content else None

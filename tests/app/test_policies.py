@@ -19,7 +19,7 @@ from orchestrator_py.model.result import BuildInput, ReviewInput, TestInput
 from orchestrator_py.model.summary import RunSummary, SubtaskReport
 from tests.app.agents import TASK, Crew, built, checked, forever, items, reviewed
 
-SOON = timedelta(milliseconds=1)
+SOON = timedelta(milliseconds=50)  # agents that do not wait are done before an event loop can even look at the time
 NEVER = timedelta(hours=1)
 GOOD: dict[str, Callable[..., Any]] = {"build": built, "test": checked, "review": reviewed}
 
@@ -249,9 +249,9 @@ async def test_an_agent_that_hangs_is_timed_out_and_named(stage: str) -> None:
     setattr(crew, f"on_{stage}", forever)
     summary = await run(crew)
     assert words(summary) == {"a": "timed_out"}
-    assert summary.subtasks[0].cause == StopCause(StopKind.TIMEOUT, "0.001 s")
+    assert summary.subtasks[0].cause == StopCause(StopKind.TIMEOUT, "0.05 s")
     notes = {"build": summary.build.notes, "test": (summary.test.reports or (None,))[0], "review": summary.review.summary}
-    assert "stage timed out (0.001 s)." in str(notes[stage])
+    assert "stage timed out (0.05 s)." in str(notes[stage])
 
 
 async def test_each_attempt_has_its_own_time() -> None:
