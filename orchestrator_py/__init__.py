@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from orchestrator_py.errors import HistoryChangedError as HistoryChangedError
     from orchestrator_py.errors import IdentifierError as IdentifierError
     from orchestrator_py.errors import InputError as InputError
+    from orchestrator_py.errors import NotRecordedError as NotRecordedError
     from orchestrator_py.errors import OrchestratorError as OrchestratorError
     from orchestrator_py.errors import PlanError as PlanError
     from orchestrator_py.errors import RunHeldError as RunHeldError
@@ -69,7 +70,7 @@ _NAMES = {
     "app.task_manager": "TaskManager",
     "core.codec.contract": "from_json to_json",
     "errors": "ConfigurationError DecodeError DefectError HistoryChangedError IdentifierError InputError OrchestratorError PlanError "
-    "RunHeldError StoreError WorkError",
+    "NotRecordedError RunHeldError StoreError WorkError",
     "model.events": "AttemptFailed BuildCompleted Event PlanCompleted ReviewCompleted RunCompleted RunStarted RunStopping SubtaskFinished "
     "SubtaskStarted TestCompleted",
     "model.outcome": "FailurePolicy Outcome SkipReason StopCause StopKind",

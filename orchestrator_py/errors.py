@@ -46,6 +46,19 @@ class HistoryChangedError(StoreError):
     """metrics.json is not what the journal continues: another program changed it."""
 
 
+class NotRecordedError(StoreError):
+    """A run has ended and has its verdict, but its entry is not known to be on record.
+
+    `entry` is the line that can be recorded later (`orchestrator-py metrics record`), without its newline; `report` is what the run came to
+    (a ClosedRun).
+    """
+
+    def __init__(self, message: str, *, entry: bytes = b"", report: object = None) -> None:
+        super().__init__(message)
+        self.entry = entry
+        self.report = report
+
+
 class RunHeldError(OrchestratorError):
     """The run belongs to another live process."""
 

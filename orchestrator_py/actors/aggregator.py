@@ -15,7 +15,7 @@ from attrs import define, field
 from orchestrator_py.actors.mailbox import Envelope, Mailbox
 from orchestrator_py.actors.outlast import forget_cancellation, is_being_cancelled, run_in_thread
 from orchestrator_py.core.aggregation import Aggregation
-from orchestrator_py.errors import DefectError, OrchestratorError
+from orchestrator_py.errors import DefectError, NotRecordedError, OrchestratorError, StoreError
 from orchestrator_py.ids import TaskId
 from orchestrator_py.model.document import RunDocument
 from orchestrator_py.model.effects import Effects
@@ -68,7 +68,7 @@ class Aggregator:
     async def _serve(self, mailbox: Mailbox[Message], history: HistoryStore) -> None:
         while (batch := await self._receive(mailbox)) is not None:
             effects = [self._mind.handle(envelope.message) for envelope in batch]
-            await self._perform(history, effects)
+            await self._perform_or_tell(history, batch, effects)
             self._announce(batch, effects)
             if self._is_due():
                 await self._publish(history, idle=mailbox.is_empty)
@@ -92,6 +92,17 @@ class Aggregator:
     def _note_cancellation(self) -> None:
         self._loop_is_closing = True
         forget_cancellation()
+
+    async def _perform_or_tell(self, history: HistoryStore, batch: Sequence[Envelope[Message]], effects: Sequence[Effects]) -> None:
+        """A run whose entry could not be committed keeps its verdict: whoever waits for it gets both."""
+        try:
+            await self._perform(history, effects)
+        except StoreError as error:
+            for envelope, effect in zip(batch, effects, strict=True):
+                for entry in effect.entries:
+                    message = f"{error} Run {entry.run_id} has ended, but its entry is not known to be on record."
+                    envelope.reply(NotRecordedError(message, entry=entry.line, report=effect.reply))
+            raise
 
     async def _perform(self, history: HistoryStore, effects: Sequence[Effects]) -> None:
         before = [document for effect in effects for document in effect.before]

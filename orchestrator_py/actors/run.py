@@ -9,8 +9,7 @@ from typing import TypeVarTuple
 import anyio
 from attrs import define, field
 
-from orchestrator_py.actors.agents import RunRules as RunRules
-from orchestrator_py.actors.agents import SubtaskOrder
+from orchestrator_py.actors.agents import RunRules, SubtaskOrder
 from orchestrator_py.actors.mailbox import Answer, Ref
 from orchestrator_py.actors.outlast import forget_cancellation, outlast
 from orchestrator_py.actors.run_clock import RunClock

@@ -7,8 +7,7 @@ from datetime import timedelta
 import anyio
 from attrs import define
 
-from orchestrator_py.actors.agents import Agents as Agents
-from orchestrator_py.actors.agents import SubtaskOrder
+from orchestrator_py.actors.agents import Agents, SubtaskOrder
 from orchestrator_py.actors.attempt import Attempt
 from orchestrator_py.actors.outlast import forget_cancellation
 from orchestrator_py.actors.run_clock import RunClock

@@ -53,13 +53,16 @@ class RunService:
         await self._host.__aenter__()
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        """StoreError if a task could not be put in order; every other task is put in order before that."""
+    async def __aexit__(self, _: object = None, error: BaseException | None = None, __: object = None) -> None:
+        """StoreError if a task could not be put in order; every other task is put in order before that.
+
+        An OrchestratorError that leaves the block knows more of it than we do, and is left to go on.
+        """
         self.stop(StopCause(StopKind.EMBEDDER, "the manager was closed"))
         cancelled = await outlast(self._end)
         if cancelled:
             raise asyncio.CancelledError
-        for problem in self._problems.values():
+        for problem in () if isinstance(error, OrchestratorError) else self._problems.values():
             raise problem
 
     async def _end(self) -> None:

@@ -84,7 +84,7 @@ class TaskManager:
 
         A history beyond 8 MiB is not copied for every close: what is new may still stand in the journal; `flush` folds it.
         """
-        await self._service.__aexit__()
+        await self._service.__aexit__(kind, error, trace)
 
     async def execute(self, task: TaskContext) -> RunSummary:
         """Plan the task, run its subtasks, and return the summary once it is on record.

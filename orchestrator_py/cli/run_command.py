@@ -9,20 +9,24 @@ from datetime import timedelta
 from functools import partial
 
 import anyio
+from attrs import evolve
 
 from orchestrator_py.app.pipeline_runner import PipelineReport, PipelineRunner
 from orchestrator_py.app.pipeline_site import PipelineSettings, PipelineSite
 from orchestrator_py.app.run_service import RunService
 from orchestrator_py.app.system_clock import SystemClock
-from orchestrator_py.cli.console import TRACEBACK_VARIABLE, print_json, print_lines
+from orchestrator_py.cli.console import TRACEBACK_VARIABLE, print_json, print_lines, say
 from orchestrator_py.cli.ending import die_by, outlast_signals
-from orchestrator_py.cli.exit_codes import code_of_outcome
+from orchestrator_py.cli.exit_codes import NOT_RECORDED, code_of_outcome
 from orchestrator_py.cli.line_printer import LinePrinter
 from orchestrator_py.cli.progress import PlainProgress
 from orchestrator_py.cli.run_text import run_data, run_lines
 from orchestrator_py.cli.signals import StopSignals
 from orchestrator_py.cli.workspace import Workspace, open_workspace, select_task, select_work
+from orchestrator_py.core.json_text import parse_json
+from orchestrator_py.errors import NotRecordedError
 from orchestrator_py.ids import parse_run_id
+from orchestrator_py.model.messages import ClosedRun
 from orchestrator_py.model.outcome import FailurePolicy, StopKind
 from orchestrator_py.stages.grace import Grace
 
@@ -54,8 +58,11 @@ def _work(workspace: Workspace, arguments: Namespace, work: Work) -> int:
         environment=workspace.environment,
     )
     _keep_log_records_quiet()
-    with LinePrinter() as printer:
-        report = anyio.run(partial(_run, work, settings, printer))
+    try:
+        with LinePrinter() as printer:
+            report = anyio.run(partial(_run, work, settings, printer))
+    except NotRecordedError as error:
+        return _tell_not_recorded(error, arguments)
     code = code_of_outcome(report.outcome)
     code = print_json(run_data(report), code) if arguments.format == "json" else print_lines(run_lines(report), code)
     if (number := _deadly_signal(report)) is not None:
@@ -72,6 +79,20 @@ async def _run(work: Work, settings: PipelineSettings, printer: LinePrinter) -> 
         async with service:
             service.subscribe(PlainProgress(printer.print, site))
             return await work(PipelineRunner(site, service))
+
+
+def _tell_not_recorded(error: NotRecordedError, arguments: Namespace) -> int:
+    """The verdict, and the entry to record later, though neither could be put on record."""
+    closed = error.report
+    if not isinstance(closed, ClosedRun) or closed.manifest is None:
+        raise error
+    manifest = evolve(closed.manifest, metrics_recorded=False)
+    report = PipelineReport(summary=closed.summary, manifest=manifest, cut_short=False)
+    say(f"{error} Put the last line of this report into a file and record it with `orchestrator-py metrics record FILE`.")
+    if arguments.format == "json":
+        entry = parse_json(error.entry)
+        return print_json({"error": str(error), "exit_code": NOT_RECORDED, **run_data(report), "entry": entry}, NOT_RECORDED)
+    return print_lines([*run_lines(report), error.entry.decode()], NOT_RECORDED)
 
 
 def _deadly_signal(report: PipelineReport) -> signal.Signals | None:
