@@ -44,6 +44,7 @@ class Aggregator:
     _clock: Clock
     _mind: Aggregation = field(init=False)
     _loop_is_closing: bool = field(default=False, init=False)
+    _unrecorded: list[tuple[Envelope[Message], Exception]] = field(factory=list, init=False)
     _unpublished: bool = field(default=False, init=False)
     _publish_at: float = field(default=-math.inf, init=False)
 
@@ -63,7 +64,7 @@ class Aggregator:
                 await self._in_thread(history.close)
             mailbox.close()
         except Exception as error:  # the boundary of the actor: what happens here is told to all who wait
-            mailbox.fail(error if isinstance(error, OrchestratorError) else _defect(self.task_id, error))
+            mailbox.fail(error if isinstance(error, OrchestratorError) else _defect(self.task_id, error), self._unrecorded)
 
     async def _serve(self, mailbox: Mailbox[Message], history: HistoryStore) -> None:
         while (batch := await self._receive(mailbox)) is not None:
@@ -101,7 +102,7 @@ class Aggregator:
             for envelope, effect in zip(batch, effects, strict=True):
                 for entry in effect.entries:
                     message = f"{error} Run {entry.run_id} has ended, but its entry is not known to be on record."
-                    envelope.reply(NotRecordedError(message, entry=entry.line, report=effect.reply))
+                    self._unrecorded.append((envelope, NotRecordedError(message, entry=entry.line, report=effect.reply)))
             raise
 
     async def _perform(self, history: HistoryStore, effects: Sequence[Effects]) -> None:

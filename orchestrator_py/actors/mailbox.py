@@ -4,6 +4,7 @@ A message is a plain value; its return address sits in the envelope. Asks go one
 """
 
 import math
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 from weakref import WeakSet
@@ -150,9 +151,14 @@ class Mailbox(Generic[M]):
             await self._line.news.wait()
         return self._take()
 
-    def fail(self, error: OrchestratorError) -> None:
-        """End with an error: everybody who waits for an answer, and everybody who writes from now on, is told."""
+    def fail(self, error: OrchestratorError, answers: Sequence[tuple[Envelope[M], Exception]] = ()) -> None:
+        """End with an error: everybody who waits for an answer, and everybody who writes from now on, is told.
+
+        `answers` are what single senders are told instead.
+        """
         self._line.error = error
+        for envelope, answer in answers:
+            envelope.reply(answer)
         self.close()
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ from attrs import define, field
 
 from orchestrator_py.actors.aggregator import Aggregator
 from orchestrator_py.actors.mailbox import Mailbox, Ref, open_mailbox
-from orchestrator_py.errors import DefectError, StoreError
+from orchestrator_py.errors import DefectError, NotRecordedError, StoreError
 from orchestrator_py.ids import TaskId
 from orchestrator_py.model.document import RunDocument
 from orchestrator_py.model.events import Event, RunCompleted
@@ -148,7 +148,8 @@ async def test_a_store_that_fails_is_told_to_whoever_waits_and_is_closed(breaks:
     async with serving(disk) as ref:
         told = await asyncio.gather(tell(ref, RUN_OF_ONE), return_exceptions=True)
         if breaks in ("commit", "write"):
-            assert [str(error) for error in told] == ["disk full"]
+            assert [str(error).partition(" Run ")[0] for error in told] == ["disk full"]
+            assert [type(error) for error in told] == [NotRecordedError]
     assert disk.told.count("close") == 1
     assert isinstance(ref.failure, StoreError)
 

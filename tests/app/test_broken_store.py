@@ -14,7 +14,7 @@ from orchestrator_py.app.run_service import RunService
 from orchestrator_py.app.system_clock import SystemClock
 from orchestrator_py.core.mode import default_mode
 from orchestrator_py.core.run_opening import RunPaths, open_embedded
-from orchestrator_py.errors import OrchestratorError, StoreError
+from orchestrator_py.errors import NotRecordedError, OrchestratorError, StoreError
 from orchestrator_py.ids import RunId, TaskId
 from orchestrator_py.model.history import EntryLine
 from orchestrator_py.model.outcome import FailurePolicy, Outcome, StopCause, StopKind
@@ -126,7 +126,8 @@ async def test_whichever_call_of_the_store_fails_everybody_is_told_and_nobody_ha
     failures = [answer for answer in told if isinstance(answer, StoreError)]
     if fault.fired:
         assert len(failures) >= (0 if method in ("publish", "rest") else 1)
-        assert {str(failure) for failure in failures} <= {f"/task-1: {method} failed; free some space."}
+        assert {str(failure).partition(" Run ")[0] for failure in failures} <= {f"/task-1: {method} failed; free some space."}
+        assert all(failure.entry and failure.report for failure in failures if isinstance(failure, NotRecordedError))
     if fault.fired == 1 and not for_good and method in ("open", "commit") and number < 3:
         assert Outcome.SUCCEEDED in told, "the task is opened again for the next run"
 

@@ -11,16 +11,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
 from hashlib import blake2b
-from itertools import count
+from itertools import count, cycle
 from pathlib import Path
 from random import Random
 
 from attrs import define, field, frozen
 
+from orchestrator_py.errors import StoreError
 from tests.durability.filesystem import CrashState, Faults, RecordedFileSystem
 from tests.durability.workload import Auditor, key_of, recover, work, write_state
 
-_CHANCES = (0.0, 1.0, 0.5, 0.5)
+_CHANCES = ((0.0, 0.5, 0.5, 0.5), (1.0, 0.5, 0.5, 0.5))
+"""Of what is not durable to survive: nothing and all in turns, and three mixtures each time."""
 _ENOUGH_VIOLATIONS = 5
 
 
@@ -80,7 +82,7 @@ class Explorer:
 
     def __attrs_post_init__(self) -> None:
         self.auditor = Auditor(self.scratch / "audited")
-        disk = self._disk()
+        disk = self._disk(Faults())
         with disk.recording():
             work(Path(disk.root), lambda _: None)
         self._calls = disk.calls
@@ -90,15 +92,19 @@ class Explorer:
             case Mode.POWER:
                 yield from self._work()
             case Mode.KILL:
-                yield from self._work_and_recover(Faults(kill_at=1 + number % self._calls))
+                yield from self._work_and_recover(Faults(kill_at=1 + number % self._calls, torn=self._now_and_then(0.5)))
             case Mode.ERROR:
                 error_at = 1 + number % self._calls
                 kill_at = error_at + self.random.randrange(1, 12)
-                yield from self._work_and_recover(Faults(error_at=error_at, kill_at=kill_at, lasting=self.random.random() < 0.3))
+                lasting, torn = self._now_and_then(0.3), self._now_and_then(0.5)
+                yield from self._work_and_recover(Faults(error_at=error_at, kill_at=kill_at, lasting=lasting, torn=torn))
             case Mode.RECOVERY:
                 for sample in self._work():
-                    if self.random.random() < 0.01:
+                    if self._now_and_then(0.01):
                         yield from self._recover(sample)
+
+    def _now_and_then(self, chance: float) -> bool:
+        return self.random.random() < chance
 
     def check(self, sample: Sample, place: str) -> None:
         report = self.report
@@ -115,7 +121,7 @@ class Explorer:
     # Rounds ----------------------------------------------------------------------------------------------------
 
     def _work(self) -> list[Sample]:
-        disk = self._disk()
+        disk = self._disk(Faults())
         acknowledged: list[str] = []
         return self._sampled(disk, acknowledged, lambda: work(Path(disk.root), acknowledged.append))
 
@@ -136,18 +142,21 @@ class Explorer:
 
     def _sampled(self, disk: RecordedFileSystem, acknowledged: list[str], run: Callable[[], None]) -> list[Sample]:
         samples: list[Sample] = []
+        chances = cycle(_CHANCES)
 
         def take() -> None:
-            for chance in _CHANCES:
-                samples.append(Sample(state=disk.crash(self.random, chance), acknowledged=[*acknowledged]))
+            samples.extend(Sample(state=disk.crash(self.random, chance), acknowledged=[*acknowledged]) for chance in next(chances))
 
         disk.restart(before_call=take)
-        with disk.recording():
-            run()
+        try:
+            with disk.recording():
+                run()
+        except (AssertionError, StoreError, ValueError) as error:
+            self.report.violations.append(f"{self.report.mode.value}, on the files of a dead process: {error}")
         take()
         return samples
 
-    def _disk(self, faults: Faults = Faults()) -> RecordedFileSystem:
+    def _disk(self, faults: Faults) -> RecordedFileSystem:
         return RecordedFileSystem(root=str(_emptied(self.scratch / "live")), faults=faults)
 
 

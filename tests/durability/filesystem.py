@@ -15,7 +15,9 @@ from typing import Any, TypeAlias
 
 from attrs import define, field, frozen
 
-_NAMES = tuple(name for name in ("open", "write", "lseek", "fsync", "fdatasync", "replace", "unlink", "mkdir", "close") if hasattr(os, name))
+_NAMES = tuple(
+    name for name in ("open", "write", "lseek", "fsync", "fdatasync", "replace", "unlink", "mkdir", "close") if hasattr(os, name)
+)
 _REAL: dict[str, Callable[..., Any]] = {name: getattr(os, name) for name in _NAMES}
 
 Node: TypeAlias = "File | None"
@@ -28,11 +30,14 @@ class Killed(BaseException):
 
 @frozen(kw_only=True)
 class Faults:
-    """What happens at which call, counted from 1. `lasting`: every call after the failing one fails too."""
+    """What happens at which call, counted from 1."""
 
     kill_at: int | None = None
     error_at: int | None = None
     lasting: bool = False
+    """Every call after the failing one fails too."""
+    torn: bool = False
+    """A write at which it happens leaves half of its bytes."""
 
 
 @define
@@ -134,9 +139,19 @@ class RecordedFileSystem:
         opened = self._opened.get(descriptor)
         if opened is None or opened.node is None:
             return int(_REAL["write"](descriptor, data))
-        self._call()
+        alive = not self.dead
+        try:
+            self._call()
+        except (OSError, Killed):
+            if alive and self.faults.torn:
+                self._write(opened, descriptor, bytes(data)[: len(data) // 2])
+            raise
+        return self._write(opened, descriptor, bytes(data))
+
+    def _write(self, opened: _Opened, descriptor: int, data: bytes) -> int:
+        assert opened.node is not None
         written: int = _REAL["write"](descriptor, data)
-        opened.node.writes.append(_Write(opened.position, bytes(data)[:written]))
+        opened.node.writes.append(_Write(opened.position, data[:written]))
         opened.position += written
         return written
 

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -13,14 +14,15 @@ from attrs import asdict, define, field
 
 from orchestrator_py.errors import StoreError
 from orchestrator_py.store.history import read_history, read_stamp
-from orchestrator_py.store.rollup_files import _seal, open_seal
+from orchestrator_py.store.rollup_files import _seal, document_files, open_seal
 from tests.durability.filesystem import CrashState, Killed
-from tests.store.entries import all_files, assert_settled, open_store, pending, task_below
+from tests.store.entries import assert_settled, open_store, pending, task_below
 from tests.store.workload import run_workload
 
 _TASK = task_below(Path("/"))
 _METRICS = str(_TASK.metrics)[1:]
 _STATE = str(_TASK.rollup_state)[1:]
+_DOCUMENTS = [str(path)[1:] for path in document_files(_TASK).values()]
 _Key = tuple[object, ...]
 
 
@@ -52,10 +54,12 @@ def recover(root: Path) -> None:
 def write_state(state: CrashState, root: Path) -> None:
     """Puts the state below an empty root. A rollup state that fits metrics.json, by its inode, is made to fit the new one."""
     for below, content in state.contents.items():
+        path = f"{root}/{below}"
         if content is None:
-            (root / below).mkdir()
+            os.mkdir(path)
         else:
-            (root / below).write_bytes(content)
+            with open(path, "wb") as file:
+                file.write(content)
     if (fitting := _fitting_state(state)) is not None:
         sealed = _seal({**fitting, "stamp": asdict(read_stamp(root / _METRICS))})
         (root / _STATE).write_bytes(sealed)
@@ -64,9 +68,9 @@ def write_state(state: CrashState, root: Path) -> None:
 def _fitting_state(state: CrashState) -> dict[str, object] | None:
     history = state.contents.get(_METRICS)
     match open_seal(state.contents.get(_STATE) or b""):
-        case {"stamp": {"inode": inode, "size": size}} as fitting if history is not None:
+        case {"stamp": {"inode": inode, "size": size}, **others} if history is not None:
             if inode == state.inodes[_METRICS] and size == len(history):
-                return {str(name): value for name, value in fitting.items()}
+                return {str(name): value for name, value in others.items()}
     return None
 
 
@@ -75,7 +79,7 @@ def key_of(state: CrashState) -> _Key:
     fitting = _fitting_state(state)
     contents = {**state.contents}
     if fitting is not None:
-        contents[_STATE] = repr({**fitting, "stamp": "fits"}).encode()
+        contents[_STATE] = repr(fitting).encode()
     elif (state_file := open_seal(contents.get(_STATE) or b"")) is not None:
         contents[_STATE] = re.sub(r'"(inode|mtime_ns)": [0-9]{2,}', "", json.dumps(state_file)).encode()
     return tuple(sorted((re.sub(r"\.tmp-.*", ".tmp", name), content or b"", content is None) for name, content in contents.items()))
@@ -95,6 +99,7 @@ class Auditor:
     def audit(self, state: CrashState, acknowledged: list[str]) -> str | None:
         """The first claim that does not hold after recovery, None if all hold."""
         try:
+            _assert_whole(state)
             write_state(state, self.root)
             recover(self.root)
             on_record = self._recorded()
@@ -110,16 +115,36 @@ class Auditor:
         return self._known[key]
 
 
+def _assert_whole(state: CrashState) -> None:
+    """What consumers read is whole before any recovery."""
+    for below in _DOCUMENTS:
+        json.loads(state.contents.get(below) or b"{}")
+    history = state.contents.get(_METRICS) or b""
+    assert history == b"" or history.endswith(b"\n"), "metrics.json ends with a whole line"
+    for line in history.split(b"\n")[:-1]:
+        json.loads(line)
+
+
+def _contents(root: Path) -> dict[str, bytes | None]:
+    """Every file below the root."""
+    contents: dict[str, bytes | None] = {}
+    for folder, _, names in os.walk(root):
+        for name in names:
+            with open(f"{folder}/{name}", "rb") as file:
+                contents[f"{folder}/{name}"[len(str(root)) + 1 :]] = file.read()
+    return contents
+
+
 def _state_below(root: Path) -> CrashState:
-    contents = all_files(root)
+    contents = _contents(root)
     inode = (root / _METRICS).stat().st_ino if _METRICS in contents else 0
-    return CrashState(contents={**contents}, inodes={_METRICS: inode})
+    return CrashState(contents=contents, inodes={_METRICS: inode})
 
 
 def _assert_recovered(root: Path) -> Counter[str]:
-    settled = all_files(root)
+    settled = _contents(root)
     recover(root)
-    assert all_files(root) == settled, "recovery twice changes nothing"
+    assert _contents(root) == settled, "recovery twice changes nothing"
     task = task_below(root)
     assert_settled(task)
     assert all(re.fullmatch("b-[0-9]+", name) for name in pending(task)), "a live segment waits, and nothing else"
