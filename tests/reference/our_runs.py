@@ -67,6 +67,21 @@ class Workspace:
             assert process.wait() == -signal.SIGTERM
         return run_id
 
+    def lost_run(self) -> str:
+        """A run whose process was killed, sealed by the next run; its id."""
+        with self.held_run() as (run_id, process):
+            process.kill()
+            process.wait()
+        self.run("waived")
+        return run_id
+
+    def resumed_run(self) -> str:
+        """A run that failed, and failed again when it was resumed; its id."""
+        run_id = self.run("failed")
+        command = [sys.executable, "-m", "orchestrator_py", "resume", "--run", run_id]
+        assert subprocess.run(command, cwd=self.root, env=_environment(), capture_output=True, check=False).returncode == 1
+        return run_id
+
     @contextmanager
     def held_run(self) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
         """A run in progress: its id, and the process that owns it. It may go on at the end of the block."""

@@ -26,6 +26,13 @@ def test_the_manifest_of_a_run_in_progress_is_accepted(published: Published, wor
     assert _refusals(published, manifest) == []
 
 
+def test_the_manifests_of_a_lost_run_and_of_a_resumed_one_are_accepted(published: Published, workspace: Workspace) -> None:
+    lost, resumed = workspace.manifest(workspace.lost_run()), workspace.manifest(workspace.resumed_run())
+    assert (lost["status_detail"], lost["completed_at"]) == ("owner-lost", None)
+    assert resumed["resume_events"]
+    assert _refusals(published, lost) + _refusals(published, resumed) == []
+
+
 def test_the_schema_would_refuse_a_manifest_with_a_foreign_key(published: Published, finished: tuple[Workspace, dict[str, str]]) -> None:
     workspace, runs = finished
     assert _refusals(published, workspace.manifest(runs["succeeded"]) | {"foreign": 1}) != []
