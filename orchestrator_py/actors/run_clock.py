@@ -1,6 +1,6 @@
 """The time of one run: a wall time read once, carried on by the monotonic clock, so that stamps never step back or jump."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from attrs import define, field
 
@@ -14,18 +14,19 @@ class RunClock:
 
     _clock: Clock
     started_at: Timestamp = field(init=False)
+    _start: datetime | None = field(init=False)
     _origin: float = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.started_at = self._clock.now()
+        self._start = parse_timestamp(self.started_at)
         self._origin = self._clock.monotonic()
 
     def now(self) -> Timestamp:
         """The start of the run plus the time measured since."""
-        start = parse_timestamp(self.started_at)
-        if start is None:
+        if self._start is None:
             raise ValueError(f"the clock gave {self.started_at!r}, which is no time")
-        return format_timestamp(start + timedelta(seconds=self.monotonic() - self._origin))
+        return format_timestamp(self._start + timedelta(seconds=self.monotonic() - self._origin))
 
     def monotonic(self) -> float:
         """Seconds of the monotonic clock."""

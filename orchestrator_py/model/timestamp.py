@@ -9,8 +9,7 @@ Timestamp = NewType("Timestamp", str)
 
 def format_timestamp(moment: datetime) -> Timestamp:
     """`2025-12-21T14:02:47.637Z`; the moment has a time zone, microseconds are cut, not rounded."""
-    utc = moment.astimezone(UTC)
-    return Timestamp(f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z")
+    return Timestamp(moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z")
 
 
 def parse_timestamp(value: object) -> datetime | None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator_py.core.codec.contract import find_unprintable, from_json, to_json
-from orchestrator_py.core.json_text import parse_json, pretty_json
+from orchestrator_py.core.json_text import compact_json, parse_json, pretty_json
 from orchestrator_py.errors import DecodeError
 from orchestrator_py.ids import RunId, SubtaskId, TaskId
 from orchestrator_py.model.absent import ABSENT
@@ -262,3 +262,29 @@ def test_what_cannot_be_printed_is_found_and_named() -> None:
     assert find_unprintable(PlanItem(id="a", metadata=holds_itself))
     assert find_unprintable(PlanItem(id="a", metadata={"fine": [1, "\ud800", None]})) is None
     assert find_unprintable(SubtaskId("plain")) is None
+
+
+odd_leaves = st.one_of(leaves, st.integers(), st.just(10**400), st.floats(), st.just({1}), st.just(Mode.MCP), st.just(("in", "a tuple")))
+odd_values = st.recursive(
+    odd_leaves,
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.one_of(texts, st.integers()), inner, max_size=3)),
+    max_leaves=6,
+)
+
+
+@given(st.dictionaries(texts, odd_values, max_size=3), st.integers(0, 20))
+def test_what_is_found_unprintable_is_what_the_printer_refuses_and_in_its_words(extra: dict[str, object], depth: int) -> None:
+    for _ in range(depth):
+        extra = {"below": [extra]}
+    build = BuildResult(subtask_id="a", success=True, extra=extra)
+    refusal = None
+    try:
+        compact_json(to_json(build))
+    except (TypeError, ValueError) as error:
+        refusal = str(error)
+    assert find_unprintable(build) == refusal
+
+
+def test_an_extra_that_is_no_mapping_is_found_unprintable() -> None:
+    odd: Any = None
+    assert find_unprintable(ReviewResult(summary="fine", decision=ReviewDecision(approved=True), extra=odd))

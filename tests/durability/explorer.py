@@ -40,6 +40,8 @@ class Report:
     """`armed` and `fired` count kills and errors; a power loss needs no arming, for every call is one."""
 
     mode: Mode
+    calls: int = 0
+    """Of the whole workload: a kill, or an error, at each of them needs so many rounds."""
     tried: int = 0
     seen: set[bytes] = field(factory=set)
     armed: int = 0
@@ -77,24 +79,22 @@ class Explorer:
     random: Random
     report: Report
     auditor: Auditor = field(init=False)
-    _calls: int = field(init=False)
-    """Of the whole workload."""
 
     def __attrs_post_init__(self) -> None:
         self.auditor = Auditor(self.scratch / "audited")
         disk = self._disk(Faults())
         with disk.recording():
             work(Path(disk.root), lambda _: None)
-        self._calls = disk.calls
+        self.report.calls = disk.calls
 
     def round(self, number: int) -> Iterator[Sample]:
         match self.report.mode:
             case Mode.POWER:
                 yield from self._work()
             case Mode.KILL:
-                yield from self._work_and_recover(Faults(kill_at=1 + number % self._calls, torn=self._now_and_then(0.5)))
+                yield from self._work_and_recover(Faults(kill_at=1 + number % self.report.calls, torn=self._now_and_then(0.5)))
             case Mode.ERROR:
-                error_at = 1 + number % self._calls
+                error_at = 1 + number % self.report.calls
                 kill_at = error_at + self.random.randrange(1, 12)
                 lasting, torn = self._now_and_then(0.3), self._now_and_then(0.5)
                 yield from self._work_and_recover(Faults(error_at=error_at, kill_at=kill_at, lasting=lasting, torn=torn))
@@ -133,19 +133,21 @@ class Explorer:
             work(Path(disk.root), acknowledged.append)
         self.report.armed += 1
         self.report.fired += disk.errors > 0 if faults.error_at is not None else disk.dead
-        return self._sampled(disk, acknowledged, lambda: recover(Path(disk.root)))
+        return self._sampled(disk, acknowledged, lambda: recover(Path(disk.root)), chance=0.25)
 
     def _recover(self, sample: Sample) -> list[Sample]:
         root = _emptied(self.scratch / "live")
         write_state(sample.state, root)
         return self._sampled(RecordedFileSystem(root=str(root)), sample.acknowledged, lambda: recover(root))
 
-    def _sampled(self, disk: RecordedFileSystem, acknowledged: list[str], run: Callable[[], None]) -> list[Sample]:
+    def _sampled(self, disk: RecordedFileSystem, acknowledged: list[str], run: Callable[[], None], chance: float = 1) -> list[Sample]:
+        """States from before each call, with that chance, and from after the last."""
         samples: list[Sample] = []
         chances = cycle(_CHANCES)
 
         def take() -> None:
-            samples.extend(Sample(state=disk.crash(self.random, chance), acknowledged=[*acknowledged]) for chance in next(chances))
+            if self._now_and_then(chance):
+                samples.extend(Sample(state=disk.crash(self.random, survival), acknowledged=[*acknowledged]) for survival in next(chances))
 
         disk.restart(before_call=take)
         try:

@@ -1,6 +1,7 @@
 """The contract's JSON form of every value that leaves or enters: `to_json` and `from_json`."""
 
 from functools import cache
+from math import isfinite
 from typing import TypeVar
 
 from cattrs import Converter
@@ -14,6 +15,10 @@ from orchestrator_py.core.codec.task import add_task_shapes
 from orchestrator_py.core.json_text import compact_json
 
 T = TypeVar("T")
+
+_ALWAYS_PRINTABLE = frozenset({str, bool, type(None)})
+_SHALLOW = 16  # levels, far from what the stack holds
+_EXACT = 2**53  # the last integer that every double reader keeps
 
 
 @cache
@@ -42,7 +47,26 @@ def from_json(cls: type[T], data: object) -> T:
 def find_unprintable(value: object) -> str | None:
     """Why the value cannot be written as JSON; None if it can."""
     try:
-        compact_json(to_json(value))
+        data = to_json(value)
+        if not _is_plain(data, _SHALLOW):
+            compact_json(data)
     except (TypeError, ValueError, AttributeError, RecursionError) as error:
         return str(error) or type(error).__name__
     return None
+
+
+def _is_plain(data: object, depth: int) -> bool:
+    """Whether it can surely be printed, seen without printing it: what is unusual, or deeper than `depth`, is left to the printer."""
+    match data:
+        case dict() if depth:
+            for key, item in data.items():  # a plain loop: this is asked of every answer
+                if type(key) is not str or not (type(item) in _ALWAYS_PRINTABLE or _is_plain(item, depth - 1)):
+                    return False
+            return True
+        case list() if depth:
+            return not data or all(_is_plain(item, depth - 1) for item in data)
+        case int():
+            return -_EXACT <= data <= _EXACT
+        case float():
+            return isfinite(data)
+    return type(data) in _ALWAYS_PRINTABLE

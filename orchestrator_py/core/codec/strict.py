@@ -52,11 +52,8 @@ class _Key:
     key: str
     kind: Any
     default: Any  # NOTHING: the key is required
+    raw: bool  # holds JSON data, written as it is
     omitted: bool  # left out while it holds the default
-    unwritten: bool  # read, and always left out
-
-    def is_left_out(self, value: object) -> bool:
-        return self.unwritten or (self.omitted and (value is self.default or value == self.default))
 
 
 @frozen(kw_only=True)
@@ -64,6 +61,7 @@ class _Shape:
     """How a class stands in JSON: its keys in their order, and what becomes of others."""
 
     keys: tuple[_Key, ...]
+    written: tuple[_Key, ...]  # the others are read only
     names: frozenset[str]
     extra: bool
     ignored: frozenset[str]
@@ -95,14 +93,15 @@ def shape(
             field=field.name,
             key=(renamed or {}).get(field.name) or (_camel(field.name) if keys == "camel" else field.name),
             kind=field.type,
+            raw=field.type is object,
             default=_default_of(field.default),
             omitted=field.default is not NOTHING and always != "all" and field.name not in always,
-            unwritten=field.name in unwritten,
         )
         for field in fields(cls)
         if field.name not in concealed
     )
-    form = _Shape(keys=plan, names=frozenset(key.key for key in plan), extra=extra, ignored=ignored)
+    written = tuple(key for key in plan if key.field not in unwritten)
+    form = _Shape(keys=plan, written=written, names=frozenset(key.key for key in plan), extra=extra, ignored=ignored)
     converter.register_structure_hook(cls, partial(_structure_object, converter, form))
     converter.register_unstructure_hook(cls, partial(_unstructure_object, converter, form))
 
@@ -150,13 +149,20 @@ def _structure_at(converter: Converter, where: str, data: object, kind: Any, kee
 
 def _unstructure_object(converter: Converter, form: _Shape, value: Any) -> dict[str, object]:
     data: dict[str, object] = {}
-    for key in form.keys:
+    for key in form.written:
         item = getattr(value, key.field)
-        if not key.is_left_out(item):
-            data[key.key] = item if type(item) in _PLAIN or key.kind is object else converter.unstructure(item)
-    if not form.extra:
-        return data
-    return data | {key: item for key, item in value.extra.items() if key not in form.names}  # an extra key hides no field
+        if key.omitted and (item is key.default or item == key.default):
+            continue
+        data[key.key] = item if key.raw or type(item) in _PLAIN else _unstructure(converter, item)
+    extra = value.extra.items() if form.extra else ()
+    return data | {key: item for key, item in extra if key not in form.names} if extra else data  # an extra key hides no field
+
+
+def _unstructure(converter: Converter, item: object) -> object:
+    """As the converter does it; tuples, the most frequent, without asking it about each plain item."""
+    if type(item) is tuple:
+        return [part if type(part) in _PLAIN else _unstructure(converter, part) for part in item]
+    return converter.unstructure(item)
 
 
 def create_converter() -> Converter:
