@@ -202,7 +202,7 @@ class Run:
         """One lane or chore must not take the others down by an exception: they are stopped, and told why."""
         try:
             await work(*arguments)
-        except Exception as error:
+        except Exception as error:  # whatever it is, a task group would end the other lanes by it
             self._fail(error)
 
     async def _tell_stop(self, ref: Ref[Message]) -> None:

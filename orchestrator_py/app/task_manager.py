@@ -152,7 +152,7 @@ class TaskManager:
             if is_being_cancelled():
                 raise
             return RuntimeError(fixed_texts.CANCELLED_ITSELF)
-        except Exception as error:
+        except Exception as error:  # a planner is the caller's code; what it raises is reported
             return error
 
     def _artifact_root(self, task_id: TaskId, run_id: RunId) -> str:

@@ -1,4 +1,4 @@
-"""The four agents of a pipeline of stages: the plan is its list of stages, a stage's commands build, test and review.
+"""The agents of a pipeline of stages: a stage's commands build, test and review. The plan itself is pure, and needs no agent.
 
 One set of agents belongs to one run; nothing is shared between runs but what the caller puts into both.
 """
@@ -10,7 +10,7 @@ from typing import Protocol, assert_never
 from attrs import frozen
 
 from orchestrator_py.core.command_summary import LONGEST_DETAIL, command_summary, cut, trim
-from orchestrator_py.core.plan import create_plan, stages_by_item
+from orchestrator_py.core.plan import stages_by_item
 from orchestrator_py.errors import PlanError
 from orchestrator_py.ids import RunId
 from orchestrator_py.model.execution import Execution
@@ -27,7 +27,7 @@ from orchestrator_py.model.result import (
     TestReport,
     TestResult,
 )
-from orchestrator_py.model.task import PlanItem, PlanResult, TaskContext
+from orchestrator_py.model.task import PlanItem
 from orchestrator_py.ports import Clock, StageLog
 from orchestrator_py.stages.command import CommandSpec, run_command
 from orchestrator_py.stages.environment import RunPlace
@@ -72,17 +72,6 @@ class StageCommands:
         index = self.pipeline.stages.index(stage) + 1
         async with self.logs.open_stage(index=index, stage_id=stage.id) as log:
             return await run_command(spec, log, clock=self.clock, grace=self.grace)
-
-
-@frozen(kw_only=True)
-class PipelinePlanner:
-    """Plans what the pipeline says; `target` names the stage to put first."""
-
-    pipeline: Pipeline
-    target: str | None = None
-
-    async def plan(self, task: TaskContext, /) -> PlanResult:
-        return create_plan(self.pipeline, target=self.target)
 
 
 @frozen(kw_only=True)

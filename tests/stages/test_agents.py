@@ -16,7 +16,7 @@ from orchestrator_py.model.outcome import Outcome
 from orchestrator_py.model.pipeline import CommandStage, Pipeline, Stage, SubpipelineStage
 from orchestrator_py.model.result import BuildArtifact, BuildInput, BuildResult, ReviewInput, ReviewResult, TestInput, TestResult
 from orchestrator_py.model.task import Mode, PlanItem, TaskContext
-from orchestrator_py.stages.agents import PipelinePlanner, StageBuilder, StageCommands, StageReviewer, StageTester
+from orchestrator_py.stages.agents import StageBuilder, StageCommands, StageReviewer, StageTester
 from orchestrator_py.stages.environment import RunPlace
 from orchestrator_py.store.event_log import MemoryEventLog
 from tests.stages.running import GRACE, SystemClock, said, until
@@ -52,7 +52,6 @@ class Agents:
         )
         self.child_calls: list[tuple[str, RunId]] = []
         self.child = Execution(child_run_id=RunId("c"), child_outcome=Outcome.SUCCEEDED)
-        self.planner: ports.Planner = PipelinePlanner(pipeline=self.pipeline)
         self.builder: ports.Builder = StageBuilder(commands=self.commands, run_child=self.run_child)
         self.tester: ports.Tester = StageTester(commands=self.commands)
         self.reviewer: ports.Reviewer = StageReviewer(commands=self.commands)
@@ -81,13 +80,6 @@ def command_stage(command: str = "true", *, id: str = "a", test: str | None = No
 
 
 # Plan and build ----------------------------------------------------------------------------------------------------
-
-
-async def test_the_plan_is_the_pipeline_s(tmp_path: Path) -> None:
-    agents = Agents(tmp_path, command_stage(id="a"), command_stage(id="b"))
-    assert await agents.planner.plan(TASK) == agents.plan
-    plan = await PipelinePlanner(pipeline=agents.pipeline, target="b").plan(TASK)
-    assert plan.target_id == "p:b"
 
 
 async def test_a_build_is_the_stage_s_command(tmp_path: Path) -> None:
