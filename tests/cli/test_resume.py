@@ -103,8 +103,8 @@ def test_what_cannot_be_resumed_is_refused_and_nothing_is_changed(tmp_path: Path
 
 
 def test_a_live_run_is_held_and_a_killed_one_can_be_taken_up(tmp_path: Path) -> None:
-    told = Fifo(tmp_path / "told")
-    configure_stages(tmp_path, command("first", f"{COUNTED}first"), command("second", "echo up > told; test -f mended || sleep 300"))
+    told, gate = Fifo(tmp_path / "told"), Fifo(tmp_path / "gate")  # stages that outlive their killed run end with the gate
+    configure_stages(tmp_path, command("first", f"{COUNTED}first"), command("second", "echo up > told; test -f mended || read go < gate"))
     process = start(tmp_path, "run")
     told.wait_for("up")
     (run_id,) = (path.name for path in (tmp_path / ".runs" / "0101" / "cli").iterdir())
@@ -112,6 +112,7 @@ def test_a_live_run_is_held_and_a_killed_one_can_be_taken_up(tmp_path: Path) -> 
     assert (held.code, held.document()["exit_code"]) == (75, 75)
     process.send_signal(signal.SIGKILL)
     assert finish(process).code == -signal.SIGKILL
+    del gate
 
     (tmp_path / "mended").touch()
     resumed = run(tmp_path, "resume", "--run", run_id, "--format", "json")
@@ -121,17 +122,18 @@ def test_a_live_run_is_held_and_a_killed_one_can_be_taken_up(tmp_path: Path) -> 
 
 
 def test_the_next_run_seals_one_whose_process_was_killed(tmp_path: Path) -> None:
-    told = Fifo(tmp_path / "told")
+    told, gate = Fifo(tmp_path / "told"), Fifo(tmp_path / "gate")  # stages that outlive their killed run end with the gate
     configure(
         tmp_path,
         pipeline("p", command("first", "true"), subpipeline("child", "q")),
-        pipeline("q", command("now", "echo up > told; sleep 300")),
+        pipeline("q", command("now", "echo up > told; read go < gate")),
         pipeline("quick", command("a", "true")),
     )
     process = start(tmp_path, "run")
     told.wait_for("up")
     process.send_signal(signal.SIGKILL)
     finish(process)
+    del gate
     killed = {path.name for path in (tmp_path / ".runs" / "0101" / "cli").iterdir()}
     assert len(killed) == 2
 
