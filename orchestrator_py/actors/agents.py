@@ -3,10 +3,9 @@
 from collections.abc import Callable
 from datetime import timedelta
 
-from attrs import frozen
-
 from orchestrator_py.errors import InputError
 from orchestrator_py.ids import RunId, SubtaskId
+from orchestrator_py.lean import frozen
 from orchestrator_py.model.outcome import FailurePolicy
 from orchestrator_py.model.task import Mode, PlanItem, PlanResult, TaskContext
 from orchestrator_py.ports import Builder, Reviewer, Tester

@@ -10,13 +10,14 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from attrs import define, field
+from attrs import field
 
 from orchestrator_py.actors.mailbox import Envelope, Mailbox
 from orchestrator_py.actors.outlast import forget_cancellation, is_being_cancelled, run_in_thread
 from orchestrator_py.core.aggregation import Aggregation
 from orchestrator_py.errors import DefectError, NotRecordedError, OrchestratorError, StoreError
 from orchestrator_py.ids import TaskId
+from orchestrator_py.lean import define
 from orchestrator_py.model.document import RunDocument
 from orchestrator_py.model.effects import Effects
 from orchestrator_py.model.events import Event

@@ -5,10 +5,11 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, Self
 
-from attrs import define, field
+from attrs import field
 
 from orchestrator_py.actors.outlast import outlast
 from orchestrator_py.errors import InputError
+from orchestrator_py.lean import define
 
 
 @define(eq=False)

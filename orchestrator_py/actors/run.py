@@ -7,7 +7,7 @@ from functools import partial
 from typing import TypeVarTuple
 
 import anyio
-from attrs import define, field
+from attrs import field
 
 from orchestrator_py.actors.agents import RunRules, SubtaskOrder
 from orchestrator_py.actors.mailbox import Answer, Ref
@@ -18,6 +18,7 @@ from orchestrator_py.actors.turns import Turns
 from orchestrator_py.core.schedule import Schedule, order_of_work
 from orchestrator_py.errors import DefectError, OrchestratorError
 from orchestrator_py.ids import InstanceId, RunId, SubtaskId
+from orchestrator_py.lean import define
 from orchestrator_py.model.manifest import ChildRun
 from orchestrator_py.model.messages import (
     AttemptEnded,

@@ -5,13 +5,13 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import anyio
-from attrs import define
 
 from orchestrator_py.actors.agents import Agents, SubtaskOrder
 from orchestrator_py.actors.attempt import Attempt
 from orchestrator_py.actors.outlast import forget_cancellation
 from orchestrator_py.actors.run_clock import RunClock
 from orchestrator_py.core.outcome import may_be_waived, worse
+from orchestrator_py.lean import define
 from orchestrator_py.model.outcome import Outcome, StopCause, StopKind
 from orchestrator_py.model.summary import AttemptReport, SubtaskReport
 

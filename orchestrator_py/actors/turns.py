@@ -3,9 +3,10 @@
 from collections import deque
 
 import anyio
-from attrs import define, field
+from attrs import field
 
 from orchestrator_py.core.schedule import Schedule, Settled
+from orchestrator_py.lean import define
 from orchestrator_py.model.outcome import StopCause
 from orchestrator_py.model.summary import SubtaskReport
 from orchestrator_py.model.task import PlanItem

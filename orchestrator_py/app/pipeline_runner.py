@@ -1,10 +1,10 @@
 """A pipeline as a run: its stages become subtasks, its sub-pipelines child runs, and everything of it lands in the run's folder."""
 
-import secrets
+import os
 from datetime import timedelta
 
 import anyio
-from attrs import define, field, frozen
+from attrs import field
 
 from orchestrator_py.actors.agents import RunRules
 from orchestrator_py.actors.run import Run
@@ -18,6 +18,7 @@ from orchestrator_py.core.resuming import refuse_to_resume
 from orchestrator_py.core.run_opening import PipelineOptions, open_pipeline
 from orchestrator_py.errors import DefectError, InputError
 from orchestrator_py.ids import RunId
+from orchestrator_py.lean import define, frozen
 from orchestrator_py.model.execution import Execution
 from orchestrator_py.model.manifest import ChildRun, Manifest, RunStatus
 from orchestrator_py.model.messages import OpenRun
@@ -119,7 +120,7 @@ class PipelineRunner:
                 pipeline=pipeline,
                 jobs=settings.jobs,
                 environment=settings.environment,
-                resume_token=secrets.token_hex(32),
+                resume_token=os.urandom(32).hex(),
                 parent_run_id=None if origin.parent is None else origin.parent.run_id,
                 earlier=origin.earlier,
             ),

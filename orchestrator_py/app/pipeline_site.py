@@ -1,15 +1,16 @@
 """Where the runs of one configuration lie, and the parts that each of them is made of."""
 
-import secrets
+import os
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 
-from attrs import field, frozen
+from attrs import field
 
 from orchestrator_py.actors.agents import Agents
 from orchestrator_py.core.names import create_run_id
 from orchestrator_py.core.run_opening import RunPaths
 from orchestrator_py.ids import RunId, TaskId
+from orchestrator_py.lean import frozen
 from orchestrator_py.model.outcome import FailurePolicy
 from orchestrator_py.model.pipeline import Configuration, Pipeline, Stage
 from orchestrator_py.model.result import BuildArtifact
@@ -48,7 +49,7 @@ class PipelineSite:
 
     def create_run_id(self) -> RunId:
         """A new one: it names the run's folder."""
-        return create_run_id(self.clock.now(), secrets.token_hex(4))
+        return create_run_id(self.clock.now(), os.urandom(4).hex())
 
     def folder(self, run_id: RunId) -> RunLayout:
         """The run's folder and the files in it."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable
 from contextlib import AbstractAsyncContextManager
 from typing import Self
 
-from attrs import define, field
+from attrs import field
 
 from orchestrator_py.actors.agents import RunRules
 from orchestrator_py.actors.aggregator import Aggregator
@@ -19,6 +19,7 @@ from orchestrator_py.actors.run import Run
 from orchestrator_py.actors.run_clock import RunClock
 from orchestrator_py.errors import DefectError, OrchestratorError
 from orchestrator_py.ids import TaskId
+from orchestrator_py.lean import define
 from orchestrator_py.model.events import Event
 from orchestrator_py.model.messages import ClosedRun, Flush, OpenRun
 from orchestrator_py.model.outcome import StopCause, StopKind

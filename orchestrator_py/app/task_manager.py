@@ -1,7 +1,7 @@
 """The embedded manager: give it four agents, hand it tasks, get summaries that can be trusted."""
 
 import asyncio
-import secrets
+import os
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -161,7 +161,7 @@ class TaskManager:
         return self._layout.relative(self._layout.task(task_id).embedded_run(run_id).folder)
 
     def _create_run_id(self, task: TaskContext) -> str:
-        return create_embedded_run_id(task.id, self._clock.now(), secrets.token_hex(4))
+        return create_embedded_run_id(task.id, self._clock.now(), os.urandom(4).hex())
 
     def _checked_run_id(self, value: str) -> RunId:
         run_id = parse_run_id(value)

@@ -4,9 +4,10 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import Self
 
-from attrs import define, field
+from attrs import field
 
 from orchestrator_py.cli.console import write_stderr
+from orchestrator_py.lean import define
 
 
 @define(eq=False)

@@ -1,5 +1,6 @@
 """From words to calls, from errors to exit codes. No traceback reaches a user."""
 
+import gc
 import os
 import signal
 from argparse import Namespace
@@ -16,7 +17,7 @@ def run_command_line(arguments: list[str]) -> int:
     open_missing_streams()
     try:
         parsed = create_parser().parse_args(arguments)
-        return _command(parsed.command)(parsed)
+        return _import(parsed.command)(parsed)
     except OrchestratorError as error:
         return _tell_error(error, arguments)
     except KeyboardInterrupt:
@@ -25,6 +26,16 @@ def run_command_line(arguments: list[str]) -> int:
         return end.code if isinstance(end.code, int) else 0
     except Exception as error:  # the last boundary: our defect, told in a sentence
         return _tell_defect(error, arguments)
+
+
+def _import(name: str) -> Callable[[Namespace], int]:
+    """The command's function, imported with the garbage collector at rest: what an import makes stays."""
+    gc.disable()
+    try:
+        return _command(name)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _command(name: str) -> Callable[[Namespace], int]:

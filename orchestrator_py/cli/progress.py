@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from attrs import define, field
+from attrs import field
 
 from orchestrator_py.app.pipeline_site import PipelineSite
 from orchestrator_py.core.command_records import deciding_execution
@@ -10,6 +10,7 @@ from orchestrator_py.core.configuration import select_pipeline
 from orchestrator_py.core.plan import stages_by_item
 from orchestrator_py.core.tally import why, word
 from orchestrator_py.ids import RunId
+from orchestrator_py.lean import define
 from orchestrator_py.model.events import AttemptFailed, Event, RunStarted, SubtaskFinished
 from orchestrator_py.model.execution import Execution
 from orchestrator_py.model.outcome import Outcome

@@ -5,14 +5,13 @@ from argparse import Namespace
 from collections.abc import Mapping
 from pathlib import Path
 
-from attrs import frozen
-
 from orchestrator_py.cli.console import say
 from orchestrator_py.core.configuration import select_pipeline
 from orchestrator_py.core.plan import find_target, select_target
 from orchestrator_py.core.suggestion import suggest
 from orchestrator_py.errors import IdentifierError, InputError
 from orchestrator_py.ids import TaskId, parse_task_id
+from orchestrator_py.lean import frozen
 from orchestrator_py.model.pipeline import Configuration, Pipeline
 from orchestrator_py.store.config_file import read_configuration
 from orchestrator_py.store.layout import RESERVED_TASK_IDS, Layout

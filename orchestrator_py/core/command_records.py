@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from orchestrator_py.core.command_summary import command_summary, shown_exit_code
 from orchestrator_py.core.names import slugify
 from orchestrator_py.core.outcome import build_outcome, review_outcome, test_outcome
 from orchestrator_py.ids import SubtaskId
+from orchestrator_py.lean import frozen
 from orchestrator_py.model.assignment import SchedulerPlan
 from orchestrator_py.model.execution import Execution
 from orchestrator_py.model.manifest import ChildRun, CommandRecord, CommandStatus, Manifest

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from attrs import define, field
+from attrs import field
 
 from orchestrator_py.core.codec.configuration import CONVERTER, ConfigurationDocument, PipelineDocument, StageSetReference
 from orchestrator_py.core.codec.pipeline import create_stage, ignored_keys, stage_document_at
@@ -10,6 +10,7 @@ from orchestrator_py.core.codec.strict import Problem, decode_at, show, step
 from orchestrator_py.core.pipeline_checks import PipelineDraft, PlacedStage, check_pipelines
 from orchestrator_py.core.suggestion import suggest
 from orchestrator_py.errors import ConfigurationError
+from orchestrator_py.lean import define
 from orchestrator_py.model.pipeline import Configuration, Pipeline, Stage
 
 MINIMAL_CONFIGURATION = '{"pipelines": [{"id": "diagnostics", "stages": [{"kind": "command", "id": "test", "command": "npm test"}]}]}'

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
-from attrs import define, field
+from attrs import field
 
 from orchestrator_py.core.figures import (
     figure,
@@ -16,6 +16,7 @@ from orchestrator_py.core.figures import (
     totals_to_data,
 )
 from orchestrator_py.errors import DecodeError
+from orchestrator_py.lean import define
 from orchestrator_py.model.rollups import EpochRollup, PerEpoch, ToolRollup
 from orchestrator_py.model.timestamp import Timestamp
 

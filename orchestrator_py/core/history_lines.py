@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from hashlib import blake2b
 from json import JSONDecodeError
 
-from attrs import define, field, frozen
+from attrs import field
 
 from orchestrator_py.core.json_text import parse_json
 from orchestrator_py.errors import DecodeError
+from orchestrator_py.lean import define, frozen
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 

@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 
-from attrs import define
-
 from orchestrator_py.core.figures import figure, is_figure, printable
+from orchestrator_py.lean import define
 from orchestrator_py.model.rollups import (
     Alerts,
     PatternHygiene,

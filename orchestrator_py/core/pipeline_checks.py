@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
-from attrs import frozen
-
 from orchestrator_py.core.codec.strict import Problem
 from orchestrator_py.core.needs import find_circles, find_unknown
 from orchestrator_py.core.suggestion import suggest
+from orchestrator_py.lean import frozen
 from orchestrator_py.model.pipeline import Stage, SubpipelineStage
 
 

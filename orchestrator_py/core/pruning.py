@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from attrs import frozen
-
 from orchestrator_py.errors import DecodeError
 from orchestrator_py.ids import RunId
+from orchestrator_py.lean import frozen
 from orchestrator_py.model.timestamp import parse_timestamp
 
 _TERMINAL = ("succeeded", "failed", "cancelled")

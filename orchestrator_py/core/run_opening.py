@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from attrs import frozen
-
 from orchestrator_py.core.assignments import create_scheduler_plan, with_lanes
 from orchestrator_py.core.command_records import pending_command
 from orchestrator_py.core.fixed_texts import planner_error_plan
@@ -13,6 +11,7 @@ from orchestrator_py.core.plan import order_group, select_single, stages_by_item
 from orchestrator_py.core.resuming import kept_reports, reborn
 from orchestrator_py.core.run_request import create_run_request
 from orchestrator_py.ids import RunId, SubtaskId
+from orchestrator_py.lean import frozen
 from orchestrator_py.model.absent import ABSENT
 from orchestrator_py.model.assignment import SchedulerPlan
 from orchestrator_py.model.manifest import Manifest

@@ -1,6 +1,6 @@
 """What the aggregator knows of one run in flight; it changes with every message and can be thrown away after the last."""
 
-from attrs import define, field
+from attrs import field
 
 from orchestrator_py.core.assignments import end_instance, finalise, start_instance
 from orchestrator_py.core.codec.contract import to_json
@@ -11,6 +11,7 @@ from orchestrator_py.core.outcome import run_status, satisfies_needs
 from orchestrator_py.core.run_report import RunFacts, create_summary, planner_error_summary
 from orchestrator_py.errors import DefectError
 from orchestrator_py.ids import InstanceId, RunId, SubtaskId
+from orchestrator_py.lean import define
 from orchestrator_py.model.assignment import SchedulerPlan
 from orchestrator_py.model.history import EntryLine
 from orchestrator_py.model.manifest import ChildRun, Manifest

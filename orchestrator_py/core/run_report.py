@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 
-from attrs import frozen
-
 from orchestrator_py.core import fixed_texts
 from orchestrator_py.core.answers import Results
 from orchestrator_py.core.outcome import build_outcome, deciding, test_outcome, verdict
 from orchestrator_py.ids import RunId, TaskId
+from orchestrator_py.lean import frozen
 from orchestrator_py.model.outcome import Outcome, StopCause
 from orchestrator_py.model.summary import GroupEntry, GroupSummary, RunSummary, SubtaskReport
 from orchestrator_py.model.task import Mode, PlanResult

@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 
-from attrs import define
-
 from orchestrator_py.core.figures import is_figure, printable
+from orchestrator_py.lean import define
 from orchestrator_py.model.absent import ABSENT
 from orchestrator_py.model.rollups import Baseline, Completeness, MissingCounts, MttrDelta, PostRollout
 from orchestrator_py.model.timestamp import Timestamp

@@ -6,10 +6,11 @@ It knows no clock and no concurrency of its own: the manager asks it, and tells 
 import heapq
 from collections.abc import Sequence
 
-from attrs import define, field, frozen
+from attrs import field
 
 from orchestrator_py.core.outcome import satisfies_needs
 from orchestrator_py.ids import SubtaskId
+from orchestrator_py.lean import define, frozen
 from orchestrator_py.model.messages import OpenRun
 from orchestrator_py.model.outcome import FailurePolicy, Outcome, SkipReason, StopCause, StopKind
 from orchestrator_py.model.summary import SubtaskReport

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from enum import Enum
 
-from attrs import field, frozen
+from attrs import field
 
 from orchestrator_py.ids import InstanceId
+from orchestrator_py.lean import frozen
 from orchestrator_py.model.run_request import Recovery
 from orchestrator_py.model.timestamp import Timestamp
 

@@ -2,9 +2,8 @@
 
 from enum import Enum
 
-from attrs import frozen
-
 from orchestrator_py.ids import RunId
+from orchestrator_py.lean import frozen
 
 
 class DocumentKind(Enum):

@@ -1,7 +1,8 @@
 """What must happen after a message, in this order: write before, record, write after, publish, reply."""
 
-from attrs import field, frozen
+from attrs import field
 
+from orchestrator_py.lean import frozen
 from orchestrator_py.model.document import RunDocument
 from orchestrator_py.model.events import Event
 from orchestrator_py.model.history import EntryLine

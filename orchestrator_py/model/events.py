@@ -3,9 +3,8 @@
 A reader that was too slow sees a gap in `seq`; the report is not touched by that.
 """
 
-from attrs import frozen
-
 from orchestrator_py.ids import InstanceId, RunId, SubtaskId, TaskId
+from orchestrator_py.lean import frozen
 from orchestrator_py.model.outcome import Outcome, StopCause
 from orchestrator_py.model.result import BuildResult, ReviewResult, TestResult
 from orchestrator_py.model.summary import AttemptReport, RunSummary, SubtaskReport

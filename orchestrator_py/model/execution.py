@@ -2,9 +2,10 @@
 
 from datetime import timedelta
 
-from attrs import field, frozen
+from attrs import field
 
 from orchestrator_py.ids import RunId
+from orchestrator_py.lean import frozen
 from orchestrator_py.model.outcome import Outcome
 
 

@@ -1,6 +1,6 @@
 """What an audit of a task's files has found: one thing that is not as it should be, where, and what to do."""
 
-from attrs import frozen
+from orchestrator_py.lean import frozen
 
 MENDED_BY_REBUILD = "`orchestrator-py metrics rebuild` mends it"
 MENDED_BY_OPENING = "the next run of the task mends it, or `orchestrator-py metrics rebuild`"

@@ -1,7 +1,6 @@
 """Whether a run's guardrail commands ran and how they ended."""
 
-from attrs import frozen
-
+from orchestrator_py.lean import frozen
 from orchestrator_py.model.timestamp import Timestamp
 
 

@@ -1,8 +1,7 @@
 """One line on its way to the history of a task."""
 
-from attrs import frozen
-
 from orchestrator_py.ids import RunId
+from orchestrator_py.lean import frozen
 
 
 @frozen(kw_only=True)

@@ -2,7 +2,7 @@
 
 from enum import Enum
 
-from attrs import frozen
+from orchestrator_py.lean import frozen
 
 
 class Outcome(Enum):

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from attrs import field, frozen
+from attrs import field
 
+from orchestrator_py.lean import frozen
 from orchestrator_py.model.policy import SubtaskPolicy
 
 

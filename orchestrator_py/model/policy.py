@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from datetime import timedelta
 
-from attrs import field, frozen
+from attrs import field
 from attrs.validators import ge
 
+from orchestrator_py.lean import frozen
 from orchestrator_py.model.outcome import Outcome
 
 RETRYABLE = frozenset({Outcome.FAILED, Outcome.TIMED_OUT, Outcome.CRASHED})

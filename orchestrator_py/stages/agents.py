@@ -7,12 +7,11 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, assert_never
 
-from attrs import frozen
-
 from orchestrator_py.core.command_summary import LONGEST_DETAIL, command_summary, cut, trim
 from orchestrator_py.core.plan import stages_by_item
 from orchestrator_py.errors import PlanError
 from orchestrator_py.ids import RunId
+from orchestrator_py.lean import frozen
 from orchestrator_py.model.execution import Execution
 from orchestrator_py.model.outcome import Outcome
 from orchestrator_py.model.pipeline import CommandStage, Pipeline, Stage, SubpipelineStage

@@ -2,8 +2,9 @@
 
 from codecs import IncrementalDecoder, getincrementaldecoder
 
-from attrs import define, field
+from attrs import field
 
+from orchestrator_py.lean import define
 from orchestrator_py.model.execution import Output
 
 HEAD_BYTES = 64 * 1024

@@ -7,9 +7,10 @@ from pathlib import Path
 from uuid import uuid4
 
 from anyio import CancelScope
-from attrs import define, field, frozen
+from attrs import field
 
 from orchestrator_py.core.command_summary import SANDBOX_STATE
+from orchestrator_py.lean import define, frozen
 from orchestrator_py.model.execution import Execution
 from orchestrator_py.ports import Clock, StageLog
 from orchestrator_py.stages.conversation import Conversation

@@ -11,13 +11,15 @@ from struct import calcsize, unpack
 from termios import FIONREAD
 from typing import Literal
 
-from anyio import CancelScope, current_time, get_cancelled_exc_class, move_on_after, sleep, wait_readable
-from attrs import define, field
+from anyio import CancelScope, current_time, get_cancelled_exc_class, move_on_after, sleep
+from attrs import field
 
+from orchestrator_py.lean import define
 from orchestrator_py.model.execution import Execution
 from orchestrator_py.stages.capture import Capture
 from orchestrator_py.stages.grace import Grace
 from orchestrator_py.stages.process_group import ProcessGroup
+from orchestrator_py.stages.readiness import readable
 
 CHUNK_BYTES = 64 * 1024
 DRAIN_SECONDS = 0.5
@@ -149,7 +151,7 @@ class Conversation:
     async def _step(self, seconds: float) -> None:
         """Waits until there is something to do, at most that long, and does it."""
         with move_on_after(min(seconds, _PROBE_SECONDS) if self.group.must_be_polled else seconds):
-            await wait_readable(self.group.selector.fileno())
+            await readable(self.group.selector.fileno())
         with CancelScope(shield=True):
             for key, events in self.group.selector.select(0):
                 if isinstance(key.data, _Stream):

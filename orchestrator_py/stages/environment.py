@@ -4,9 +4,10 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from attrs import field, frozen
+from attrs import field
 
 from orchestrator_py.ids import RunId, TaskId
+from orchestrator_py.lean import frozen
 from orchestrator_py.model.pipeline import CommandStage
 
 

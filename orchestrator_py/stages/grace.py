@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from attrs import define
+from orchestrator_py.lean import define
 
 
 @define(eq=False)

@@ -8,7 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 from signal import SIGKILL, Signals
 
-from attrs import define, field
+from attrs import field
+
+from orchestrator_py.lean import define
 
 SHELL = "/bin/sh"
 

@@ -9,14 +9,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from threading import Lock as ThreadLock
 
-from aiofiles.os import wrap
-from anyio import CancelScope, Lock
+from anyio import CancelScope, Lock, to_thread
 from anyio.lowlevel import checkpoint
-from attrs import define, field, frozen
+from attrs import field
 
 from orchestrator_py.core.json_text import compact_json, encode_json
 from orchestrator_py.core.names import slugify
 from orchestrator_py.errors import StoreError
+from orchestrator_py.lean import define, frozen
 from orchestrator_py.ports import Clock, StageLog
 from orchestrator_py.store.files import make_folders, open_file, telling, write_all
 
@@ -31,7 +31,7 @@ async def open_event_log(*, runner_path: Path, commands_folder: Path, clock: Clo
     """The logs of one run; existing ones are continued. Folders are made. StoreError if a file cannot be opened or written."""
     runner = LogFile(path=runner_path)
     with CancelScope(shield=True):
-        await wrap(runner.open)()
+        await to_thread.run_sync(runner.open)
     log = EventLog(runner=runner, commands_folder=commands_folder, clock=clock)
     try:
         yield log
@@ -143,7 +143,7 @@ class EventLog:
             batch, self._waiting = self._waiting, []
             if batch and self._failure is None:
                 with CancelScope(shield=True):
-                    await wrap(self._write)(batch)
+                    await to_thread.run_sync(self._write, batch)
 
     def _write(self, batch: Sequence[_Line]) -> None:
         lines_of: dict[LogFile, list[bytes]] = {}

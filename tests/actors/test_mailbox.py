@@ -61,8 +61,34 @@ async def test_a_full_box_makes_senders_wait_and_loses_nothing(box: Box) -> None
             for number in range(7):
                 group.start_soon(ref.tell, number)
             await wait_all_tasks_blocked()
-            assert await received(mailbox) == list(range(7))
+            batches = [await received(mailbox) for _ in range(4)]
+    assert batches == [[0, 1], [2, 3], [4, 5], [6]]
     ref.close()
+
+
+async def test_a_cancelled_sender_of_a_full_box_has_sent_nothing(box: Box) -> None:
+    ref, mailbox = box
+    with anyio.fail_after(20), ref:
+        await ref.tell(1)
+        await ref.tell(2)
+        with anyio.move_on_after(0):
+            await ref.tell(3)
+        assert await received(mailbox) == [1, 2]
+        assert await received(mailbox, timeout=0) == []
+
+
+async def test_a_handle_closes_once_and_is_of_no_use_afterwards(box: Box) -> None:
+    ref, mailbox = box
+    with ref:
+        other = ref.clone()
+        other.close()
+        other.close()
+        with pytest.raises(DefectError):
+            other.clone()
+        with pytest.raises(DefectError):
+            await other.tell(1)
+        await ref.tell(2)
+        assert await received(mailbox) == [2]
 
 
 async def test_the_last_handle_to_close_ends_the_actor_after_its_mail(box: Box) -> None:

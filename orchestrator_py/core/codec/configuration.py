@@ -5,7 +5,7 @@ Keys that the reference implementation acts on and this program does not are `ig
 
 from collections.abc import Mapping
 
-from attrs import field, frozen
+from attrs import field
 from cattrs import Converter
 
 from orchestrator_py.core.codec.limits import (
@@ -23,6 +23,7 @@ from orchestrator_py.core.codec.limits import (
     add_limits,
 )
 from orchestrator_py.core.codec.strict import create_converter, shape
+from orchestrator_py.lean import frozen
 
 
 @frozen(kw_only=True)

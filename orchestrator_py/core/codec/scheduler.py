@@ -2,9 +2,10 @@
 
 from enum import Enum
 
-from attrs import field, frozen
+from attrs import field
 
 from orchestrator_py.core.codec.strict import create_converter, decode, shape
+from orchestrator_py.lean import frozen
 from orchestrator_py.model.assignment import Assignment, Attempt, RecoveryCheckpoint, SchedulerPlan, Slot
 from orchestrator_py.model.run_request import Recovery
 from orchestrator_py.model.timestamp import Timestamp

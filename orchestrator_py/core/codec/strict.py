@@ -11,11 +11,12 @@ from functools import partial
 from types import UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
-from attrs import NOTHING, fields, frozen, resolve_types
+from attrs import NOTHING, fields, resolve_types
 from cattrs import Converter
 
 from orchestrator_py.core.suggestion import suggest
 from orchestrator_py.errors import DecodeError
+from orchestrator_py.lean import frozen
 from orchestrator_py.model.absent import ABSENT, Absent
 
 T = TypeVar("T")

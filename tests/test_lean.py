@@ -1,0 +1,82 @@
+"""The lean decorators make the classes that those of attrs make."""
+
+import pickle
+
+import attrs
+import pytest
+from attrs import field
+
+from orchestrator_py import lean
+
+
+@lean.frozen(kw_only=True)
+class Point:
+    x: int
+    y: int = 0
+    note: str = field(default="", eq=False, repr=False)
+
+
+@lean.frozen
+class Nothing:
+    pass
+
+
+@lean.define
+class Counter:
+    count: int = 0
+
+
+@lean.define(eq=False)
+class Service:
+    name: str = ""
+
+
+@lean.frozen
+class Own:
+    x: int
+
+    def __repr__(self) -> str:
+        return "own"
+
+
+def test_values_are_equal_when_they_hold_the_same() -> None:
+    assert Point(x=1, note="a") == Point(x=1, note="b")
+    assert Point(x=1) != Point(x=2)
+    assert len({Point(x=1), Point(x=1, note="b"), Point(x=2)}) == 2
+    assert Nothing() == Nothing()
+    assert hash(Nothing()) == hash(Nothing())
+
+
+def test_values_of_two_classes_are_never_equal() -> None:
+    others: tuple[object, ...] = (Point(x=1), 1)
+    assert Own(1) not in others
+
+
+def test_a_value_shows_its_class_and_its_fields() -> None:
+    assert repr(Point(x=1, note="hidden")) == "Point(x=1, y=0)"
+    assert repr(Own(1)) == "own"
+
+
+def test_a_value_cannot_be_changed_but_evolved_and_pickled() -> None:
+    point = Point(x=1)
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        point.x = 2  # type: ignore[misc]  # this is what is refused
+    assert attrs.evolve(point, x=2) == Point(x=2)
+    assert pickle.loads(pickle.dumps(point)) == point
+
+
+def test_what_changes_is_equal_by_its_fields_and_has_no_hash() -> None:
+    assert Counter(1) == Counter(1)
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(Counter())
+
+
+def test_a_service_is_equal_to_itself_alone() -> None:
+    service = Service()
+    assert service in {service}
+    assert service != Service()
+
+
+def test_nothing_but_the_initializer_is_compiled_for_a_class() -> None:
+    methods = [vars(Point)[name] for name in ("__init__", "__eq__", "__hash__", "__repr__")]
+    assert [one.__name__ for one in methods if "<attrs generated" in one.__code__.co_filename] == ["__init__"]
