@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 
 from attrs import evolve
 
@@ -16,9 +17,10 @@ from orchestrator_py.model.history import EntryLine
 from orchestrator_py.model.manifest import Manifest
 from orchestrator_py.model.timestamp import Timestamp
 from orchestrator_py.ports import HistoryStore
-from orchestrator_py.store.files import replace_bytes
+from orchestrator_py.store.files import list_folder, remove_file, replace_bytes
+from orchestrator_py.store.formats import NewerManifestError
 from orchestrator_py.store.history import read_history
-from orchestrator_py.store.layout import TaskLayout
+from orchestrator_py.store.layout import RunLayout, TaskLayout
 from orchestrator_py.store.live_runs import lost_runs
 from orchestrator_py.store.manifest_file import read_manifest
 
@@ -32,7 +34,10 @@ def complete_lost_runs(task: TaskLayout, history: HistoryStore, now: Callable[[]
         try:
             if _complete(task, run.run_id, history, now()):
                 completed.append(run.run_id)
+            _sweep(task.cli_run(run.run_id))
             run.end()
+        except NewerManifestError as error:  # its marker stays, for a version that understands it
+            _log.warning("a lost run is left as it is: %s", error)
         finally:
             run.release()
     return tuple(completed)
@@ -53,10 +58,23 @@ def _complete(task: TaskLayout, run_id: RunId, history: HistoryStore, at: Timest
     return True
 
 
+def _sweep(run: RunLayout) -> None:
+    """Temp files go, and the folder of a run that died before its first manifest: nothing was started, and its log is empty."""
+    for name in list_folder(run.folder):
+        if ".tmp-" in name:
+            remove_file(run.folder / name)
+    if list_folder(run.folder) == [run.runner_log.name] and run.runner_log.stat().st_size == 0:
+        remove_file(run.runner_log)
+    with suppress(OSError):  # it holds something, or is not there
+        run.folder.rmdir()
+
+
 def _read_manifest(task: TaskLayout, run_id: RunId) -> Manifest | None:
     """None if there is none, or none that can be read: such a run died before its first word, or on a disk that lost it."""
     try:
         return read_manifest(task, run_id)
+    except NewerManifestError:
+        raise
     except DecodeError as error:
         _log.warning("the manifest of a lost run is left as it is: %s", error)
         return None

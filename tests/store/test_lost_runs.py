@@ -11,6 +11,7 @@ from orchestrator_py.core.json_text import encode_json, parse_json, pretty_json
 from orchestrator_py.ids import parse_run_id, parse_task_id
 from orchestrator_py.model.manifest import CommandRecord, CommandStatus, Manifest, ResumeEvent, RunStatus
 from orchestrator_py.model.timestamp import Timestamp
+from orchestrator_py.store.audit import audit
 from orchestrator_py.store.history import read_history
 from orchestrator_py.store.layout import Layout, TaskLayout
 from orchestrator_py.store.live_runs import begin_live_run
@@ -135,6 +136,35 @@ def test_a_run_that_died_before_its_first_manifest_leaves_nothing(tmp_path: Path
     lose(tmp_path, None)
     assert complete(tmp_path) == ()
     assert list(task(tmp_path).live_runs.iterdir()) == []
+
+
+@pytest.mark.parametrize("names", [[], ["runner.ndjson"], ["runner.ndjson", "manifest.json.tmp-1-2-3"]])
+def test_the_folder_of_a_run_that_died_before_its_first_manifest_goes(tmp_path: Path, names: list[str]) -> None:
+    lose(tmp_path, None)
+    folder = task(tmp_path).cli_run(RUN).folder
+    folder.mkdir(parents=True)
+    for name in names:
+        (folder / name).touch()
+    assert complete(tmp_path) == ()
+    assert not folder.exists()
+    assert audit(task(tmp_path)).findings == ()
+
+
+def test_a_lost_run_without_a_manifest_keeps_what_it_has_said(tmp_path: Path) -> None:
+    lose(tmp_path, None)
+    folder = task(tmp_path).cli_run(RUN).folder
+    folder.mkdir(parents=True)
+    (folder / "runner.ndjson").write_bytes(b"{}\n")
+    complete(tmp_path)
+    assert (folder / "runner.ndjson").read_bytes() == b"{}\n"
+
+
+def test_temp_files_of_a_lost_run_go(tmp_path: Path) -> None:
+    lose(tmp_path, MANIFEST)
+    temp = task(tmp_path).cli_run(RUN).folder / "manifest.json.tmp-1-2-3"
+    temp.touch()
+    assert complete(tmp_path) == (RUN,)
+    assert not temp.exists()
 
 
 def test_a_living_run_is_not_touched(tmp_path: Path) -> None:

@@ -1,16 +1,15 @@
-"""Several real processes on one task, some of them killed, and readers that look at any time."""
+"""Several real processes on one task; `tests/durability/test_crowd.py` kills and stops them at any moment, with readers beside them."""
 
-import json
+import signal
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
-from orchestrator_py.store.history import read_history
-from orchestrator_py.store.layout import TaskLayout
-from tests.store.entries import assert_settled, entry, folded, open_store, pending, recorded, task_below
+from orchestrator_py.store.queue import list_queue
+from tests.store.entries import assert_settled, folded, open_store, pending, recorded, task_below
 
 PROJECT = Path(__file__).parents[2]
+PATIENCE_SECONDS = 60.0
 WRITER = """
 import sys
 from pathlib import Path
@@ -23,18 +22,26 @@ for number in range(rounds):
         print(f"{name}-{number}-{part}", flush=True)
         if number % 3 == 0:
             store.rest()
+    sys.stdin.readline()
     store.close()
 """
 
 
-def start_writer(root: Path, name: str, rounds: int) -> subprocess.Popen[str]:
-    return subprocess.Popen([sys.executable, "-c", WRITER, root, name, str(rounds)], cwd=PROJECT, stdout=subprocess.PIPE, text=True)
+def start_writer(root: Path, name: str, rounds: int) -> "subprocess.Popen[str]":
+    """Before each close it waits for a line, or the end of its stdin."""
+    words = [sys.executable, "-c", WRITER, str(root), name, str(rounds)]
+    return subprocess.Popen(words, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def finish_all(writers: list["subprocess.Popen[str]"]) -> list[str]:
+    """The entries that were acknowledged."""
+    lines = [line for writer in writers for line in writer.communicate(timeout=PATIENCE_SECONDS)[0].splitlines()]
+    assert [writer.returncode for writer in writers] == [0] * len(writers)
+    return lines
 
 
 def test_three_processes_on_one_task_lose_and_double_nothing(tmp_path: Path) -> None:
-    writers = [start_writer(tmp_path, name, 15) for name in "abc"]
-    acknowledged = [line for writer in writers for line in writer.communicate()[0].splitlines()]
-    assert [writer.returncode for writer in writers] == [0, 0, 0]
+    acknowledged = finish_all([start_writer(tmp_path, name, 15) for name in "abc"])
     assert len(acknowledged) == 3 * 15 * 2
     task = task_below(tmp_path)
     assert sorted(folded(task)) == sorted(acknowledged)
@@ -42,73 +49,32 @@ def test_three_processes_on_one_task_lose_and_double_nothing(tmp_path: Path) -> 
     assert_settled(task)
 
 
-def test_killed_processes_beside_living_ones_lose_and_double_nothing(tmp_path: Path) -> None:
-    """Each writer is killed as soon as it has acknowledged so many entries, wherever that finds it."""
-    acknowledged: list[str] = []
-    for round_number in range(6):
-        writers = [start_writer(tmp_path, f"{name}{round_number}", 50) for name in "ab"]
-        for writer, most in zip(writers, (3 + round_number, 9 - round_number), strict=True):
-            assert writer.stdout is not None
-            acknowledged += [writer.stdout.readline().strip() for _ in range(most)]
-            writer.kill()
-            acknowledged += writer.communicate()[0].splitlines()
-    open_store(tmp_path).close()
-    task = task_below(tmp_path)
-    found = recorded(task)
-    assert set(acknowledged) <= set(found)
-    assert len(found) == len(set(found))
+def test_a_stopped_owner_keeps_its_lock_and_nobody_waits_for_it(tmp_path: Path) -> None:
+    owner = start_writer(tmp_path, "owner", 1)
+    assert owner.stdout is not None
+    acknowledged = [owner.stdout.readline().strip() for _ in "xy"]
+    owner.send_signal(signal.SIGSTOP)
+    try:
+        others = finish_all([start_writer(tmp_path, name, 3) for name in "abc"])
+        task = task_below(tmp_path)
+        assert recorded(task) == acknowledged
+        assert len(list_queue(task.pending)) == len(others) == 3 * 3 * 2
+    finally:
+        owner.send_signal(signal.SIGCONT)
+    acknowledged += others + finish_all([owner])
+    assert sorted(folded(task)) == sorted(acknowledged)
     assert pending(task) == []
     assert_settled(task)
 
 
-class Reader(threading.Thread):
-    """Reads every visible file again and again; `known` counts the entries that were acknowledged when a round began."""
-
-    def __init__(self, task: TaskLayout) -> None:
-        super().__init__()
-        self.task = task
-        self.known = 0
-        self.rounds = 0
-        self.torn: list[str] = []
-        self.stop = threading.Event()
-
-    def run(self) -> None:
-        while not self.stop.is_set():
-            known = self.known
-            self.read_files()
-            found = sum(1 for _ in read_history(self.task))
-            if found < known:
-                self.torn.append(f"{known} entries were acknowledged, {found} could be read")
-            self.rounds += 1
-
-    def read_files(self) -> None:
-        for path in (*self.task.rollups.glob("*.json"), *self.task.out.rglob("*.json"), self.task.metrics):
-            content = path.read_bytes() if path.exists() else b""
-            lines = content.split(b"\n")[:-1] if path == self.task.metrics else [content] if content else []
-            try:
-                for line in lines:
-                    json.loads(line)
-            except ValueError as error:
-                self.torn.append(f"{path}: {error}")
-            if content and not content.endswith(b"\n"):
-                self.torn.append(f"{path}: no newline at the end")
-
-
-def test_a_reader_meets_no_torn_file_and_misses_no_acknowledged_entry(tmp_path: Path) -> None:
-    store, task = open_store(tmp_path), task_below(tmp_path)
-    reader = Reader(task)
-    reader.start()
-    try:
-        while reader.rounds < 200 and not reader.torn:
-            store.commit([entry(f"run-{reader.known}", padding=1000)])
-            reader.known += 1
-            if reader.known % 3 == 0:
-                store.rest()
-            elif reader.known % 3 == 1:
-                store.publish()
-    finally:
-        reader.stop.set()
-        reader.join()
+def test_a_killed_owner_leaves_the_lock_and_everything_acknowledged(tmp_path: Path) -> None:
+    owner = start_writer(tmp_path, "owner", 1)
+    assert owner.stdout is not None
+    acknowledged = [owner.stdout.readline().strip() for _ in "xy"]
+    owner.kill()
+    owner.communicate()
+    assert owner.returncode == -signal.SIGKILL
+    store = open_store(tmp_path)
+    assert recorded(task_below(tmp_path)) == acknowledged
     store.close()
-    assert reader.torn == []
-    assert len(folded(task)) == reader.known
+    assert_settled(task_below(tmp_path))
