@@ -3,12 +3,11 @@
 import os
 from collections.abc import Iterator, Mapping
 
-from attrs import frozen
-
 from orchestrator_py.core.history_lines import Ending, HistoryNotes, ending_of, endings_in
 from orchestrator_py.core.pruning import is_terminal
 from orchestrator_py.core.rollup import rollup_of_history
 from orchestrator_py.errors import StoreError
+from orchestrator_py.lean import frozen
 from orchestrator_py.model.finding import MENDED_BY_REBUILD, Finding
 from orchestrator_py.store.history import read_history
 from orchestrator_py.store.journal_audit import audit_journal, waiting_temps
@@ -35,7 +34,7 @@ def audit(task: TaskLayout) -> Audit:
     """What is not as it should be. StoreError if history or journal cannot be read at all."""
     refuse_strange_folders(task)
     notes = HistoryNotes()
-    rollup = rollup_of_history(notes.noting(read_history(task)))
+    rollup = rollup_of_history(notes.noting(read_history(task, damaged=True)))
     findings = [
         *_audit_lines(task, notes),
         *audit_journal(task),

@@ -14,16 +14,11 @@ from anyio.lowlevel import checkpoint
 from attrs import field
 
 from orchestrator_py.core.json_text import compact_json, encode_json
-from orchestrator_py.core.names import slugify
+from orchestrator_py.core.names import command_log_name as command_log_name
 from orchestrator_py.errors import StoreError
 from orchestrator_py.lean import define, frozen
 from orchestrator_py.ports import Clock, StageLog
 from orchestrator_py.store.files import make_folders, open_file, telling, write_all
-
-
-def command_log_name(index: int, stage_id: str) -> str:
-    """`01-build.ndjson`: the stage's place in its pipeline, from 1, and its id."""
-    return f"{index:02d}-{slugify(stage_id)}.ndjson"
 
 
 @asynccontextmanager

@@ -103,7 +103,10 @@ def write_all(descriptor: int, data: bytes) -> None:
     """Writes everything, however little a single write takes. Raises OSError."""
     rest = memoryview(data)
     while rest:
-        rest = rest[os.write(descriptor, rest) :]
+        written = os.write(descriptor, rest)
+        if written == 0:
+            raise OSError(errno.EIO, "the file takes no more bytes")
+        rest = rest[written:]
 
 
 def replace_bytes(path: Path, data: bytes, *, durable: bool) -> None:

@@ -10,11 +10,10 @@ from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
-from attrs import define, frozen
-
 from orchestrator_py.errors import HistoryChangedError
+from orchestrator_py.lean import define, frozen
 from orchestrator_py.store.files import fsync_folder, open_for_reading, replacing, telling, write_all
-from orchestrator_py.store.journal import Batch, list_segments, read_batches
+from orchestrator_py.store.journal import Batch, list_segments, read_batches, read_whole_batches
 from orchestrator_py.store.layout import TaskLayout
 
 _COPY_BYTES = 1024 * 1024
@@ -118,13 +117,17 @@ def history_changed(path: Path, difference: str) -> HistoryChangedError:
 # Everyone's side ---------------------------------------------------------------------------------------------------
 
 
-def read_history(task: TaskLayout, start: int = 0) -> Iterator[bytes]:
-    """The lines of history and journal from byte `start` on, without their newlines. Needs no lock, and memory stays flat."""
+def read_history(task: TaskLayout, start: int = 0, *, damaged: bool = False) -> Iterator[bytes]:
+    """The lines of history and journal from byte `start` on, without their newlines. Needs no lock, and memory stays flat.
+
+    StoreError if the journal is damaged; with `damaged`, the lines before the damage.
+    """
     with _snapshot(task) as (history, segments), telling(task.metrics, "read it"):
         end = history.seek(0, os.SEEK_END)
         history.seek(start)
         yield from _lines(history)
-        for batch in chain.from_iterable(map(read_batches, segments)):
+        batches = (read_batches(file, path) if damaged else read_whole_batches(file, path) for path, file in segments)
+        for batch in chain.from_iterable(batches):
             if batch.start == end:
                 yield from _lines(BytesIO(batch.lines[max(0, start - end) :]))
                 end = batch.end
@@ -135,7 +138,7 @@ def _lines(file: BinaryIO) -> Iterator[bytes]:
 
 
 @contextmanager
-def _snapshot(task: TaskLayout) -> Iterator[tuple[BinaryIO, list[BinaryIO]]]:
+def _snapshot(task: TaskLayout) -> Iterator[tuple[BinaryIO, list[tuple[Path, BinaryIO]]]]:
     """History and segments that belong together, open.
 
     A fold renames first and unlinks its segment later: while the history is the same before and after, no segment is missing.
@@ -143,9 +146,8 @@ def _snapshot(task: TaskLayout) -> Iterator[tuple[BinaryIO, list[BinaryIO]]]:
     while True:
         stamp = read_stamp(task.metrics)
         with ExitStack() as opened:
-            history, *segments = [
-                opened.enter_context(open_for_reading(path) or BytesIO()) for path in (task.metrics, *list_segments(task.pending))
-            ]
+            paths = (task.metrics, *list_segments(task.pending))
+            history, *segments = [(path, opened.enter_context(open_for_reading(path) or BytesIO())) for path in paths]
             if read_stamp(task.metrics) == stamp:
-                yield history, segments
+                yield history[1], segments
                 return

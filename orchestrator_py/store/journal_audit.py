@@ -12,7 +12,7 @@ from orchestrator_py.store.history import History, read_stamp
 from orchestrator_py.store.layout import TaskLayout
 from orchestrator_py.store.queue import list_queue
 from orchestrator_py.store.rollup_files import document_files
-from orchestrator_py.store.segment_scan import SegmentScan, scan_segments
+from orchestrator_py.store.segment_scan import damage_in, scan_segments
 
 _TEMP = re.compile(r"\.tmp-")
 _OURS = re.compile(r"b-[0-9]+|.*\.jsonl|.*\.corrupt-[0-9a-f]+")
@@ -36,7 +36,9 @@ def audit_journal(task: TaskLayout) -> Iterator[Finding]:
             expected = max(expected, batch.end)
         if expected == start and not scan.damaged:
             yield Finding(path=name, problem="all of it stands in metrics.json", remedy=MENDED_BY_OPENING)
-        yield from _damage(name, scan)
+        damage = damage_in(scan, name)
+        if damage is not None:
+            yield damage
     yield from _audit_queue(task, {absorbed for scan in scans for batch in scan.batches for absorbed in batch.absorbed})
     yield from _left_behind(task)
 
@@ -44,15 +46,6 @@ def audit_journal(task: TaskLayout) -> Iterator[Finding]:
 def waiting_temps(task: TaskLayout) -> list[Path]:
     """Files that some process was writing for the queue: it was killed, or it is at it now. Nobody can tell, so nobody removes them."""
     return [task.pending / name for name in list_folder(task.pending) if _TEMP.search(name)]
-
-
-def _damage(name: str, scan: SegmentScan) -> Iterator[Finding]:
-    if scan.behind:
-        problem = f"it is damaged here, and {len(scan.behind)} whole batches follow"
-        yield Finding(path=name, line=scan.damaged_line, problem=problem)
-    elif scan.damaged:
-        problem = f"{len(scan.damaged)} bytes after its last whole batch were never acknowledged"
-        yield Finding(path=name, line=scan.damaged_line, problem=problem, remedy=MENDED_BY_OPENING)
 
 
 def _audit_queue(task: TaskLayout, absorbed: set[str]) -> Iterator[Finding]:

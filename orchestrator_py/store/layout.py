@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
-from attrs import frozen
-
+from orchestrator_py.core import places
+from orchestrator_py.core.places import RESERVED_RUN_IDS as RESERVED_RUN_IDS
+from orchestrator_py.core.places import RESERVED_TASK_IDS as RESERVED_TASK_IDS
 from orchestrator_py.ids import RunId, TaskId
+from orchestrator_py.lean import frozen
 
 
 @frozen(kw_only=True)
@@ -19,13 +21,13 @@ class Layout:
     def below(cls, root: Path, runs_dir: Path | None = None, out_dir: Path | None = None) -> "Layout":
         """Defaults `.runs` and `out` below the root; a relative folder is meant below the root too."""
         root = root.absolute()
-        return cls(root=root, runs_root=root / (runs_dir or ".runs"), out_root=root / (out_dir or "out"))
+        return cls(root=root, runs_root=root / (runs_dir or places.RUNS), out_root=root / (out_dir or places.OUT))
 
     def task(self, task_id: TaskId) -> "TaskLayout":
         return TaskLayout(layout=self, task_id=task_id)
 
     def local_mcp_pointer(self, run_id: RunId) -> Path:
-        return self.runs_root / "local-mcp" / run_id / "manifest.json"
+        return self.runs_root / "local-mcp" / run_id / places.MANIFEST
 
     @property
     def ignore_file(self) -> Path:
@@ -51,12 +53,12 @@ class TaskLayout:
     @property
     def metrics(self) -> Path:
         """The history: one JSON object a line."""
-        return self.folder / "metrics.json"
+        return self.folder / places.METRICS
 
     @property
     def pending(self) -> Path:
         """Journal segments of the owner, queued entries of everyone else."""
-        return self.folder / "metrics.pending"
+        return self.folder / places.PENDING
 
     @property
     def lock(self) -> Path:
@@ -64,15 +66,15 @@ class TaskLayout:
 
     @property
     def rollups(self) -> Path:
-        return self.folder / "metrics"
+        return self.folder / places.ROLLUPS
 
     @property
     def baseline(self) -> Path:
-        return self.rollups / "baseline.json"
+        return self.rollups / places.BASELINE
 
     @property
     def post_rollout(self) -> Path:
-        return self.rollups / "post-rollout.json"
+        return self.rollups / places.POST_ROLLOUT
 
     @property
     def completeness(self) -> Path:
@@ -92,7 +94,7 @@ class TaskLayout:
 
     @property
     def mttr_delta(self) -> Path:
-        return self.out / "metrics" / "mttr-delta.json"
+        return self.out / places.ROLLUPS / places.MTTR_DELTA
 
     @property
     def state(self) -> Path:
@@ -101,17 +103,17 @@ class TaskLayout:
     @property
     def live_runs(self) -> Path:
         """One locked marker for each command-line run whose process is alive."""
-        return self.folder / "live-runs"
+        return self.folder / places.LIVE_RUNS
 
     def cli_run(self, run_id: RunId) -> "RunLayout":
-        return RunLayout(folder=self.folder / "cli" / run_id)
+        return RunLayout(folder=self.folder / places.RUNS_OF_COMMAND_LINE / run_id)
 
     def embedded_run(self, run_id: RunId) -> "RunLayout":
         """Its `manifest` holds the run summary, as the contract wants it."""
         return RunLayout(folder=self.folder / run_id)
 
     def mcp_pointer(self, run_id: RunId) -> Path:
-        return self.folder / "mcp" / run_id / "manifest.json"
+        return self.folder / "mcp" / run_id / places.MANIFEST
 
 
 @frozen(kw_only=True)
@@ -122,7 +124,7 @@ class RunLayout:
 
     @property
     def manifest(self) -> Path:
-        return self.folder / "manifest.json"
+        return self.folder / places.MANIFEST
 
     @property
     def run_summary(self) -> Path:
@@ -133,8 +135,13 @@ class RunLayout:
         return self.folder / "runner.ndjson"
 
     @property
+    def events(self) -> Path:
+        """The run events, one JSON object a line."""
+        return self.folder / places.EVENTS
+
+    @property
     def commands(self) -> Path:
-        return self.folder / "commands"
+        return self.folder / places.COMMANDS
 
     @property
     def errors(self) -> Path:
@@ -147,10 +154,3 @@ class RunLayout:
     @property
     def resume_token(self) -> Path:
         return self.folder / ".resume-token"
-
-
-RESERVED_RUN_IDS = frozenset({"cli", "live-runs", "mcp", "metrics", "metrics.json", "metrics.lock", "metrics.pending"})
-"""What already stands beside the folders of embedded runs in a task's folder."""
-
-RESERVED_TASK_IDS = frozenset({"local-mcp"})
-"""What already stands beside the folders of tasks in the runs folder."""

@@ -11,10 +11,9 @@ from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
 
-from attrs import define
-
 from orchestrator_py.errors import RunHeldError
 from orchestrator_py.ids import RunId
+from orchestrator_py.lean import define
 from orchestrator_py.store.files import list_folder, make_folders, open_file, remove_file, telling
 from orchestrator_py.store.layout import TaskLayout
 

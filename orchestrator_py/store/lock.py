@@ -2,11 +2,11 @@
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 
-from attrs import define
-
 from orchestrator_py.errors import StoreError
+from orchestrator_py.lean import define
 from orchestrator_py.store.files import open_file, telling
 
 
@@ -30,7 +30,8 @@ class WriterLock:
     def release(self) -> None:
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
-            os.close(descriptor)
+            with suppress(OSError):  # a close that fails has closed nevertheless
+                os.close(descriptor)
 
 
 def try_lock(path: Path) -> WriterLock | None:

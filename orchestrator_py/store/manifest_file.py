@@ -6,6 +6,7 @@ from orchestrator_py.errors import DecodeError
 from orchestrator_py.ids import RunId
 from orchestrator_py.model.manifest import Manifest
 from orchestrator_py.store.files import read_bytes
+from orchestrator_py.store.formats import MANIFEST_VERSION, NewerManifestError, is_newer, newer_format
 from orchestrator_py.store.layout import TaskLayout
 
 
@@ -16,6 +17,11 @@ def read_manifest(task: TaskLayout, run_id: RunId) -> Manifest | None:
     if data is None:
         return None
     try:
-        return from_json(Manifest, parse_json(data))
+        document = parse_json(data)
+        if isinstance(document, dict) and is_newer(document, MANIFEST_VERSION):
+            raise NewerManifestError(newer_format(path, document["version"], MANIFEST_VERSION))
+        return from_json(Manifest, document)
+    except NewerManifestError:
+        raise
     except ValueError as error:  # a DecodeError is one
         raise DecodeError(f"{path}: this is no manifest ({error}); put the file back, or start a new run.") from None

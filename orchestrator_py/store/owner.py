@@ -3,8 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from attrs import define
-
+from orchestrator_py.lean import define
 from orchestrator_py.model.history import EntryLine
 from orchestrator_py.model.timestamp import Timestamp
 from orchestrator_py.store.files import remove_file
@@ -18,8 +17,9 @@ from orchestrator_py.store.queue import entry_size, join_lines, read_queue
 from orchestrator_py.store.recovery import recover
 from orchestrator_py.store.rollup_files import Coverage, RollupFiles
 
-SMALL_HISTORY_BYTES = 8 * 1024 * 1024
+SMALL_HISTORY_BYTES = 1024 * 1024
 GROWN_SHARE = 8  # a fold is worth its copy when the journal holds an eighth of the history
+BUSY_BYTES = 1024 * 1024  # under load, a fold waits for more than a small journal
 
 
 @define(kw_only=True)
@@ -84,18 +84,22 @@ class Owner:
         self.journal.drop_segments()
 
     def publish(self) -> None:
+        self.journal.settle()
         self.rollups.publish(self.coverage)
 
     def _fold_is_due(self, *, idle: bool) -> bool:
         """So the bytes written by folds stay a constant multiple of the bytes recorded."""
         size, grown = self.history.size, self.journal.end - self.history.size
-        cheap = size <= SMALL_HISTORY_BYTES or self.history.cloned
-        return grown > 0 and ((idle and cheap) or grown * GROWN_SHARE >= max(size, SMALL_HISTORY_BYTES))
+        if grown == 0:
+            return False
+        if idle and (size <= SMALL_HISTORY_BYTES or self.history.cloned):
+            return True
+        return grown >= (0 if idle else BUSY_BYTES) and grown * GROWN_SHARE >= size
 
     @property
     def coverage(self) -> Coverage:
         """What the rollups of this moment are made from."""
-        return Coverage(end=self.journal.end, stamp=self.history.stamp)
+        return Coverage(end=self.journal.end, stamp=self.history.stamp, mark=self.journal.mark)
 
     # The end of ownership --------------------------------------------------------------------------------------
 
@@ -117,14 +121,13 @@ def try_to_own(task: TaskLayout, now: Callable[[], Timestamp]) -> Owner | None:
     if lock is None:
         return None
     try:
-        ledger = Ledger(partial(read_history, task))
-        history, journal = recover(task, ledger)  # R2 to R4
-        owner = Owner(task=task, lock=lock, ledger=ledger, history=history, journal=journal, rollups=RollupFiles(task, now))
+        ledger, rollups = Ledger(partial(read_history, task)), RollupFiles(task, now)
+        history, journal = recover(task, ledger, rollups)  # R2 to R5
+        owner = Owner(task=task, lock=lock, ledger=ledger, history=history, journal=journal, rollups=rollups)
     except BaseException:
         lock.release()
         raise
     try:
-        owner.rollups.load(owner.coverage)  # R5
         owner.show(idle=True)  # R6
     except BaseException:
         owner.abandon()

@@ -5,20 +5,20 @@ so a prune that was killed is finished by the next one. The folders of a run go 
 """
 
 import os
-import secrets
 import shutil
 import stat
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from attrs import define, field
+from attrs import field
 
 from orchestrator_py.core.history_lines import run_id_in
 from orchestrator_py.core.json_text import compact_json, encode_json
 from orchestrator_py.core.pruning import FinishedRun, PruningRule, finished_embedded_run, finished_run, is_terminal
 from orchestrator_py.errors import DecodeError, RunHeldError
 from orchestrator_py.ids import RunId
+from orchestrator_py.lean import define
 from orchestrator_py.model.finding import Finding
 from orchestrator_py.model.timestamp import format_timestamp
 from orchestrator_py.store.files import list_folder, read_bytes, refuse_unless, remove_file, replace_bytes, telling
@@ -127,7 +127,7 @@ def _remove_run(task: TaskLayout, run_id: RunId) -> bool:
     for folder in _folders(task, run_id):
         refuse_unless(stat.S_IFDIR, folder)
         if folder.is_dir():
-            leaving = folder.with_name(f"{_LEAVING}{secrets.token_hex(8)}")
+            leaving = folder.with_name(f"{_LEAVING}{os.urandom(8).hex()}")
             with telling(folder, "move it out of sight"):
                 os.replace(folder, leaving)
             _remove_tree(leaving)

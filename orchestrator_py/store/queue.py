@@ -1,23 +1,26 @@
 """The queue: entries of processes that do not own the task, each file whole and durable before it is seen, absorbed by the owner.
 
 A file holds entry lines; what follows its name's first dot marks them as repeated. Files of the reference implementation read alike.
+What another program puts here may be on record already: it counts as repeated, whatever its name.
 """
 
-import secrets
+import os
+import re
 import time
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from attrs import frozen
-
+from orchestrator_py.core.places import QUEUE_SUFFIX
+from orchestrator_py.lean import frozen
 from orchestrator_py.model.history import EntryLine
 from orchestrator_py.store.files import fsync_folder, list_folder, read_bytes, replacing, write_all
 from orchestrator_py.store.journal import BATCH_QUEUE_FILES, in_batches
 from orchestrator_py.store.ledger import run_id_of
 
-_SUFFIX = ".jsonl"
+_SUFFIX = QUEUE_SUFFIX
 _REPEATED_SUFFIX = ".repeated.jsonl"
+_OURS_AND_NEW = re.compile(r"[0-9]{20}-[0-9a-f]{32}\.jsonl")
 
 
 @frozen(kw_only=True)
@@ -49,7 +52,7 @@ def enqueue(folder: Path, entries: Sequence[EntryLine]) -> None:
     """
     for repeated, alike in groupby(entries, key=lambda entry: entry.repeated):
         for group in in_batches(alike, entry_size):
-            name = f"{time.time_ns():020d}-{secrets.token_hex(16)}{_REPEATED_SUFFIX if repeated else _SUFFIX}"
+            name = f"{time.time_ns():020d}-{os.urandom(16).hex()}{_REPEATED_SUFFIX if repeated else _SUFFIX}"
             with replacing(folder / name, synced=True) as temp:
                 write_all(temp, join_lines(group))
     fsync_folder(folder)
@@ -67,7 +70,7 @@ def read_queue(folder: Path) -> Iterator[list[QueueFile]]:
 
 
 def _read_queue_file(path: Path) -> QueueFile:
-    repeated = path.name.endswith(_REPEATED_SUFFIX)
+    repeated = _OURS_AND_NEW.fullmatch(path.name) is None
     lines = [line for line in (read_bytes(path) or b"").split(b"\n") if line]
     return QueueFile(name=path.name, entries=tuple(_parse_entry(line, repeated) for line in lines))
 

@@ -3,25 +3,26 @@
 Each step leaves a state that an ordinary opening, or another rebuild, takes up; a second rebuild changes nothing.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-
-from attrs import frozen
 
 from orchestrator_py.core.history_lines import Ending, HistoryNotes, MergedLines, ending_of, merge_lines
 from orchestrator_py.core.json_text import encode_json, pretty_json
 from orchestrator_py.core.pruning import is_terminal
 from orchestrator_py.core.rollup import Rollup, rollup_of_history
 from orchestrator_py.errors import RunHeldError
+from orchestrator_py.lean import frozen
 from orchestrator_py.model.timestamp import Timestamp
 from orchestrator_py.store.aside import keep_aside, set_aside
 from orchestrator_py.store.files import fsync_folder, replace_bytes, replacing, write_all
 from orchestrator_py.store.folders import make_task_folders
+from orchestrator_py.store.formats import NewerStateError
 from orchestrator_py.store.history import read_history, read_stamp
 from orchestrator_py.store.layout import TaskLayout
 from orchestrator_py.store.ledger import Ledger
 from orchestrator_py.store.lock import WriterLock, try_lock
+from orchestrator_py.store.mounts import check_file_system
 from orchestrator_py.store.owner import Owner
 from orchestrator_py.store.queue import list_queue
 from orchestrator_py.store.recovery import recover
@@ -46,6 +47,7 @@ class Rebuilt:
 def rebuild(task: TaskLayout, now: Callable[[], Timestamp]) -> Rebuilt:
     """RunHeldError if another live process holds the task; StoreError if something cannot be read or written."""
     refuse_strange_folders(task)
+    check_file_system(task.folder)
     make_task_folders(task)
     lock = try_lock(task.lock)
     if lock is None:
@@ -60,14 +62,16 @@ def rebuild(task: TaskLayout, now: Callable[[], Timestamp]) -> Rebuilt:
 
 
 def _rebuild(task: TaskLayout, lock: WriterLock, now: Callable[[], Timestamp]) -> Rebuilt:
+    rollups = RollupFiles(task, now)
+    newer = [*_set_newer_state_aside(rollups)]
     salvaged = salvage(task)
     ledger = Ledger(partial(read_history, task))
-    history, journal = recover(task, ledger)
-    owner = Owner(task=task, lock=lock, ledger=ledger, history=history, journal=journal, rollups=RollupFiles(task, now))
+    history, journal = recover(task, ledger, rollups, trusting=False)
+    owner = Owner(task=task, lock=lock, ledger=ledger, history=history, journal=journal, rollups=rollups)
     try:
         owner.absorb()
         owner.fold()
-        aside = list(salvaged.set_aside)
+        aside = [*newer, *salvaged.set_aside]
         merged = merge_lines(read_history(task))
         if merged.changed:
             aside.append(_rewrite(owner, merged))
@@ -101,6 +105,15 @@ def _rewrite(owner: Owner, merged: MergedLines) -> Path:
     owner.history.stamp = read_stamp(path)
     owner.journal.end = owner.history.size
     return aside
+
+
+def _set_newer_state_aside(rollups: RollupFiles) -> Iterator[Path]:
+    """It is a cache: whoever understands it can make it again."""
+    try:
+        rollups.refuse_newer()
+    except NewerStateError:
+        yield set_aside(rollups.task.rollup_state)
+        fsync_folder(rollups.task.rollups)
 
 
 def _set_rollups_aside(task: TaskLayout, rollup: Rollup) -> list[Path]:

@@ -100,7 +100,7 @@ def _state_problem(task: TaskLayout, content: bytes, rollup: Rollup, size: int) 
         resumed = Rollup.from_data(data)
     except DecodeError as error:
         return str(error).removesuffix(".")
-    lines = read_history(task, max(0, end - 1))
+    lines = read_history(task, max(0, end - 1), damaged=True)
     if end > 0 and next(lines, None) != b"":
         return f"byte {end} of the history, which it covers, is not the end of a line"
     for line in lines:

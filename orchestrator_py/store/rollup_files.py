@@ -8,24 +8,31 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-from attrs import asdict, define, frozen
+from attrs import asdict
 
 from orchestrator_py.core.codec.contract import from_json, to_json
 from orchestrator_py.core.json_text import encode_json, parse_json, pretty_json
 from orchestrator_py.core.rollup import Rollup, rollup_of_history
+from orchestrator_py.lean import define, frozen
 from orchestrator_py.model.rollups import Baseline, Completeness, MttrDelta, PerEpoch, PostRollout, RollupDocument, TaskState
 from orchestrator_py.model.timestamp import Timestamp
 from orchestrator_py.store.files import fsync_folder, read_bytes, remove_file, replacing, write_all
+from orchestrator_py.store.formats import NewerStateError, newer_format
 from orchestrator_py.store.history import Stamp, read_history
+from orchestrator_py.store.journal import Mark
 from orchestrator_py.store.layout import TaskLayout
 
 
 @frozen(kw_only=True)
 class Coverage:
-    """What the rollups were made from: the lines before byte `end` of history and journal, with metrics.json as `stamp` says."""
+    """What the rollups were made from: the lines before byte `end` of history and journal, with metrics.json as `stamp` says.
+
+    `mark` is that end in the journal, None if nothing of the journal is behind the history.
+    """
 
     end: int
     stamp: Stamp
+    mark: Mark | None = None
 
 
 def document_files(task: TaskLayout) -> dict[type[RollupDocument], Path]:
@@ -50,25 +57,34 @@ class RollupFiles:
     """None: to be rebuilt from the whole history before the next publication."""
     _published: Coverage | None = None
 
-    def load(self, coverage: Coverage) -> None:
-        """Goes on from the state on disk, which may be behind: the tail is added. Any difference leaves the rollups to be rebuilt."""
-        state = open_seal(read_bytes(self.task.rollup_state) or b"")
-        match state:
-            case {"end": int(end), "stamp": stamp, "rollup": data} if stamp == asdict(coverage.stamp) and end <= coverage.end:
-                self._rollup = self._add_tail(data, end)
+    def load(self, stamp: Stamp) -> Coverage | None:
+        """Goes on from the state on disk, if it was made with this metrics.json; then what it covers. Otherwise they will be rebuilt.
 
-    def _add_tail(self, data: object, end: int) -> Rollup | None:
-        """Reads from the byte before the end on: it must be a newline, so the first line must be empty."""
-        try:
-            rollup = Rollup.from_data(data)
-        except ValueError:
-            return None
-        lines = read_history(self.task, max(0, end - 1))
-        if end > 0 and next(lines, None) != b"":
-            return None
-        for line in lines:
-            rollup.add_line(line)
-        return rollup
+        NewerStateError if only a newer version of the package understands the state.
+        """
+        self.refuse_newer()
+        match self._read_state():
+            case {"end": int(end), "stamp": made_with, "mark": mark, "rollup": data} if made_with == asdict(stamp):
+                try:
+                    self._rollup = Rollup.from_data(data)
+                except ValueError:
+                    return None
+                return Coverage(end=end, stamp=stamp, mark=_mark(mark))
+        return None
+
+    def refuse_newer(self) -> None:
+        """NewerStateError if only a newer version of the package understands the state on disk."""
+        match self._read_state(), Rollup.empty().to_data():
+            case {"rollup": {"version": int(version)}}, {"version": int(known)} if version > known:
+                path = self.task.rollup_state
+                raise NewerStateError(f"{newer_format(path, version, known)} Or set it aside with `orchestrator-py metrics rebuild`.")
+
+    def _read_state(self) -> object:
+        return open_seal(read_bytes(self.task.rollup_state) or b"")
+
+    def forget(self) -> None:
+        """The state on disk does not fit: rebuild."""
+        self._rollup = None
 
     def add(self, lines: bytes) -> None:
         """Takes in recorded lines."""
@@ -93,6 +109,13 @@ class RollupFiles:
             _replace(files[type(document)], encode_json(pretty_json(to_json(document)) + "\n"))
         _replace(self.task.rollup_state, _seal({**asdict(coverage), "rollup": rollup.to_data()}))
         self._published = coverage
+
+
+def _mark(data: object) -> Mark | None:
+    match data:
+        case {"segment": str(segment), "offset": int(offset)}:
+            return Mark(segment=segment, offset=offset)
+    return None
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -5,9 +5,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import assert_never
 
-from attrs import define, field
+from attrs import field
 
 from orchestrator_py.ids import TaskId
+from orchestrator_py.lean import define
 from orchestrator_py.model.document import DocumentKind, RunDocument
 from orchestrator_py.store.files import make_folders, replace_bytes, telling
 from orchestrator_py.store.layout import Layout, TaskLayout

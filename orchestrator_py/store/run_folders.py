@@ -5,12 +5,12 @@ import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from attrs import frozen
-
 from orchestrator_py.core.json_text import parse_json
 from orchestrator_py.errors import IdentifierError, StoreError
 from orchestrator_py.ids import RunId, TaskId, parse_run_id, parse_task_id
+from orchestrator_py.lean import frozen
 from orchestrator_py.store.files import list_folder, read_bytes, refuse_unless
+from orchestrator_py.store.formats import MANIFEST_VERSION, is_newer, newer_format
 from orchestrator_py.store.layout import RESERVED_RUN_IDS, RESERVED_TASK_IDS, Layout, TaskLayout
 
 
@@ -59,6 +59,9 @@ def _read_run(run_id: RunId, path: Path) -> FoundRun:
         return FoundRun(run_id=run_id, path=path, document=None, problem=str(error).removeprefix(f"{path}: ").removesuffix("."))
     except ValueError:
         return FoundRun(run_id=run_id, path=path, document=None, problem="it is not JSON")
+    if isinstance(document, dict) and is_newer(document, MANIFEST_VERSION):
+        problem = newer_format(path, document["version"], MANIFEST_VERSION).removeprefix(f"{path}: ").removesuffix(".")
+        return FoundRun(run_id=run_id, path=path, document=None, problem=problem)
     if isinstance(document, dict):
         return FoundRun(run_id=run_id, path=path, document=document)
     return FoundRun(run_id=run_id, path=path, document=None, problem="it is missing" if content is None else "it is no JSON object")

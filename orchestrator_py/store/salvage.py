@@ -7,12 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 
-from attrs import frozen
-
 from orchestrator_py.core.history_lines import Ending, digest_of, ending_of, endings_in, run_id_in
 from orchestrator_py.core.metrics_entry import create_metrics_entry, metrics_line
 from orchestrator_py.core.pruning import is_terminal
 from orchestrator_py.errors import DecodeError
+from orchestrator_py.lean import frozen
 from orchestrator_py.model.timestamp import Timestamp
 from orchestrator_py.store.aside import set_aside
 from orchestrator_py.store.files import fsync_folder, list_folder, open_for_reading, read_bytes, remove_file, replacing, telling, write_all
@@ -65,7 +64,12 @@ def _is_sound(task: TaskLayout, scans: Iterable[SegmentScan]) -> bool:
 
 
 def _divert(task: TaskLayout, scans: list[SegmentScan]) -> Iterator[Path]:
-    """The journal's lines go into the queue; then the queue files that they came from go; then the segments, the last one first."""
+    """The journal's lines go into the queue; then the queue files that they came from go; then the segments, the last one first.
+
+    Before all, the rollup state goes: an opening in between must not miss the segments that it speaks of.
+    """
+    remove_file(task.rollup_state)
+    fsync_folder(task.rollups)
     batches = [batch for scan in scans for batch in scan.batches]
     absorbed = frozenset(name for batch in batches for name in batch.absorbed)
     lines = [line for batch in batches for line in batch.lines.split(b"\n") if line]

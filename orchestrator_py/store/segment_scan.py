@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
-from attrs import define, field
+from attrs import field
 
+from orchestrator_py.lean import define
+from orchestrator_py.model.finding import MENDED_BY_OPENING, Finding
 from orchestrator_py.store.files import read_bytes
-from orchestrator_py.store.journal import Batch, list_segments, read_batches
+from orchestrator_py.store.journal import Batch, find_batches, list_segments, read_batches
 
 
 @define(kw_only=True)
@@ -36,25 +38,25 @@ def scan_segments(folder: Path) -> list[SegmentScan]:
 
 
 def _scan(path: Path, content: bytes) -> SegmentScan:
-    scan = SegmentScan(path=path)
-    position = 0
-    while position < len(content):
-        batches = list(read_batches(BytesIO(content[position:])))
-        (scan.behind if scan.damaged else scan.whole).extend(batches)
-        position += sum(len(batch.data) for batch in batches)
-        end = _end_of_damage(content, position)
-        if end > position and not scan.damaged:
-            scan.damaged_line = content.count(b"\n", 0, position) + 1
-        scan.damaged += content[position:end]
-        position = end
+    scan = SegmentScan(path=path, whole=list(read_batches(BytesIO(content), path)))
+    end = sum(len(batch.data) for batch in scan.whole)
+    if end < len(content):
+        scan.damaged_line = content.count(b"\n", 0, end) + 1
+    rest, position = content[end:], 0
+    for start, batch in find_batches(rest, path):
+        scan.damaged += rest[position:start] + b"\n"
+        scan.behind.append(batch)
+        position = start + len(batch.data)
+    scan.damaged += rest[position:]
     return scan
 
 
-def _end_of_damage(content: bytes, position: int) -> int:
-    """Behind the next commit line, which belongs to the damage; the end, if there is none."""
-    while position < len(content):
-        line_end = content.find(b"\n", position) + 1 or len(content)
-        if content.startswith(b"#", position):
-            return line_end
-        position = line_end
-    return position
+def damage_in(scan: SegmentScan, name: str) -> Finding | None:
+    """What is wrong in the segment, of which the audit speaks as `name`."""
+    if scan.behind:
+        problem = f"it is damaged here, and {len(scan.behind)} whole batches follow"
+        return Finding(path=name, line=scan.damaged_line, problem=problem)
+    if scan.damaged:
+        problem = f"{len(scan.damaged)} bytes after its last whole batch were never acknowledged"
+        return Finding(path=name, line=scan.damaged_line, problem=problem, remedy=MENDED_BY_OPENING)
+    return None

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from attrs import define
-
 from orchestrator_py.errors import DefectError, StoreError
 from orchestrator_py.ids import TaskId
+from orchestrator_py.lean import define
 from orchestrator_py.model.history import EntryLine
 from orchestrator_py.model.timestamp import Timestamp
 from orchestrator_py.store.layout import Layout, TaskLayout
+from orchestrator_py.store.mounts import check_file_system
 from orchestrator_py.store.owner import Owner, try_to_own
 from orchestrator_py.store.queue import enqueue, list_queue
 
@@ -19,6 +19,7 @@ def open_task_store(layout: Layout, task_id: TaskId, *, now: Callable[[], Timest
     task = layout.task(task_id)
     store = TaskStore(task, now)
     with store._stopping_on_error():
+        check_file_system(task.folder)
         store._owner = try_to_own(task, now)
     return store
 

@@ -36,12 +36,12 @@ def test_names_say_nothing_of_the_run(tmp_path: Path) -> None:
 def test_files_of_the_reference_implementation_are_read_alike(tmp_path: Path) -> None:
     (tmp_path / "run_1-1766325767637-uuid.jsonl").write_bytes(entry("run-1").line + b"\n" + entry("run-2").line)
     (tmp_path / "run_2-1766325767637-uuid.jsonl.tmp").write_bytes(b"half a li")
-    assert queued_entries(tmp_path) == [entry("run-1"), entry("run-2")]
+    assert queued_entries(tmp_path) == [entry("run-1", repeated=True), entry("run-2", repeated=True)]
 
 
 def test_a_line_that_cannot_be_read_is_kept_and_never_looks_like_a_commit_line(tmp_path: Path) -> None:
     (tmp_path / "foreign.jsonl").write_bytes(b"#00000000 {}\nno json\n\n")
-    assert queued_entries(tmp_path) == [EntryLine(run_id=RunId(""), line=line) for line in (b" #00000000 {}", b"no json")]
+    assert queued_entries(tmp_path) == [EntryLine(run_id=RunId(""), line=line, repeated=True) for line in (b" #00000000 {}", b"no json")]
 
 
 def test_groups_stay_within_a_batch(tmp_path: Path) -> None:

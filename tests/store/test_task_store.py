@@ -355,7 +355,7 @@ def test_a_large_history_is_folded_only_when_the_journal_has_grown(tmp_path: Pat
     assert calls.bytes_written < 10_000
     assert task.metrics.stat().st_size == size
     store.commit([entry("large", padding=share * 2)])
-    store.publish()
+    store.rest()
     assert folded(task)[-2:] == ["small", "large"]
     store.close()
     assert_settled(task)
