@@ -5,7 +5,7 @@ The state is a cache: it may be behind, never ahead of what is durable. It is tr
 
 import json
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from attrs import asdict
@@ -64,12 +64,14 @@ class RollupFiles:
         """
         self.refuse_newer()
         match self._read_state():
-            case {"end": int(end), "stamp": made_with, "mark": mark, "rollup": data} if made_with == asdict(stamp):
+            case {"end": int(end), "stamp": made_with, "mark": mark, "rollup": data, "documents": documents} if made_with == asdict(stamp):
                 try:
                     self._rollup = Rollup.from_data(data)
                 except ValueError:
                     return None
-                return Coverage(end=end, stamp=stamp, mark=_mark(mark))
+                coverage = Coverage(end=end, stamp=stamp, mark=_mark(mark))
+                self._published = coverage if documents == self._sums({}) else None
+                return coverage
         return None
 
     def refuse_newer(self) -> None:
@@ -84,7 +86,7 @@ class RollupFiles:
 
     def forget(self) -> None:
         """The state on disk does not fit: rebuild."""
-        self._rollup = None
+        self._rollup = self._published = None
 
     def add(self, lines: bytes) -> None:
         """Takes in recorded lines."""
@@ -94,21 +96,31 @@ class RollupFiles:
 
     def invalidate(self) -> None:
         """Before an entry is recorded that takes the place of an earlier one: no state may be found that counts both."""
-        self._rollup = None
+        self.forget()
         remove_file(self.task.rollup_state)
         fsync_folder(self.task.rollups)
 
     def publish(self, coverage: Coverage) -> None:
-        """Writes documents, then state, if something is new; `coverage` is what has been recorded so far."""
+        """Writes documents, then state, if something is new; `coverage` is what has been recorded so far.
+
+        The state names the sums of the documents: whoever opens the task next publishes again only what somebody has changed.
+        """
         if coverage == self._published:
             return
         rollup = self._rollup if self._rollup is not None else rollup_of_history(read_history(self.task))
         self._rollup = rollup
         files = document_files(self.task)
-        for document in rollup.documents(baseline=read_baseline(self.task.baseline), updated_at=self.now()):
-            _replace(files[type(document)], encode_json(pretty_json(to_json(document)) + "\n"))
-        _replace(self.task.rollup_state, _seal({**asdict(coverage), "rollup": rollup.to_data()}))
+        documents = rollup.documents(baseline=read_baseline(self.task.baseline), updated_at=self.now())
+        written = {files[type(document)]: encode_json(pretty_json(to_json(document)) + "\n") for document in documents}
+        for path, content in written.items():
+            _replace(path, content)
+        _replace(self.task.rollup_state, _seal({**asdict(coverage), "rollup": rollup.to_data(), "documents": self._sums(written)}))
         self._published = coverage
+
+    def _sums(self, known: Mapping[Path, bytes]) -> dict[str, int | None]:
+        """The crc of each document, None where there is none; what is not `known` is read."""
+        contents = {path.name: known.get(path) or read_bytes(path) for path in document_files(self.task).values()}
+        return {name: None if content is None else zlib.crc32(content) for name, content in contents.items()}
 
 
 def _mark(data: object) -> Mark | None:

@@ -144,7 +144,9 @@ ERRORS = [
     for lasting in (False, True)
     for half in (False, True)
 ]
-ERRORS_WHILE_LOOKING = [one for one in ERRORS if not one.half and one.code != errno.ENOSPC]
+ERRORS_WHILE_LOOKING = [
+    Fault(code=code, lasting=lasting) for code, lasting in ((errno.EIO, False), (errno.EIO, True), (errno.EINTR, False))
+]
 SHORT_WRITES = [Fault(code=None, lasting=lasting, half=half) for lasting in (False, True) for half in (False, True)]
 
 

@@ -113,6 +113,30 @@ def test_nothing_new_is_not_published_again(tmp_path: Path) -> None:
     store.close()
 
 
+def test_the_next_owner_publishes_nothing_if_nothing_is_new(tmp_path: Path, task: TaskLayout) -> None:
+    store = open_store(tmp_path)
+    store.commit([entry("a"), entry("b")])
+    store.close()
+    before = {path: path.stat().st_ino for path in task.rollups.iterdir()}
+    open_store(tmp_path).close()
+    assert {path: path.stat().st_ino for path in task.rollups.iterdir()} == before
+
+
+@pytest.mark.parametrize("change", ["missing", "edited"])
+@pytest.mark.parametrize("name", ["completeness", "mttr_delta", "state", "post_rollout"])
+def test_the_next_owner_publishes_what_somebody_has_changed(tmp_path: Path, task: TaskLayout, name: str, change: str) -> None:
+    store = open_store(tmp_path)
+    store.commit([entry("a"), entry("b")])
+    store.close()
+    path: Path = getattr(task, name)
+    if change == "missing":
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes().replace(b"1", b"7").replace(b"2", b"9"))
+    open_store(tmp_path).close()
+    assert_settled(task)
+
+
 def test_the_next_owner_goes_on_from_the_state(tmp_path: Path, task: TaskLayout, rebuilds: list[str]) -> None:
     store = open_store(tmp_path)
     store.commit([entry("a")])
