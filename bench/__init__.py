@@ -1,1 +1,1 @@
-"""Measures on your own machine what the project claims: `python -m bench`. Compare within one run only, and ratios before figures."""
+"""Measures on your own machine what the project claims, beside what one would otherwise use: `python -m bench`."""

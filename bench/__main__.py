@@ -1,35 +1,60 @@
-"""`python -m bench [WORKLOAD ...]`: measure, print, exit 0. Figures are told, never judged: machines differ and are noisy."""
+"""`python -m bench run|compare|doctor|profile`."""
 
-import argparse
 import json
+import os
 import sys
+from argparse import Namespace
 
-from bench.report import as_data, as_text
-from bench.runner import run_workload
+from bench.arguments import create_parser
+from bench.doctor import doctor
+from bench.document import as_data, compare
+from bench.errors import BenchError
+from bench.machine import describe_machine
+from bench.profiling import profile
+from bench.rounds import run_workload, session
+from bench.table import lines
 from bench.workloads import WORKLOADS
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the named workloads, or all."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description="Measures what the project claims, as ratios within one run.")
-    parser.add_argument("workloads", nargs="*", metavar="WORKLOAD", help=f"of {', '.join(WORKLOADS)} (default: all)")
-    parser.add_argument("--rounds", type=int, default=3, metavar="N", help="measurements of each case, in turns (default: %(default)s)")
-    parser.add_argument("--scale", type=float, default=1.0, metavar="X", help="factor on all sizes (default: %(default)s)")
-    parser.add_argument("--json", action="store_true", help="one JSON document instead of tables")
-    parsed = parser.parse_args(arguments)
-    unknown = [name for name in parsed.workloads if name not in WORKLOADS]
-    if unknown:
-        parser.error(f"unknown: {', '.join(unknown)}; choose from {', '.join(WORKLOADS)}")
-    if parsed.rounds < 1 or parsed.scale <= 0:
-        parser.error("--rounds is at least 1, --scale more than 0")
-    results = []
-    for name in parsed.workloads or WORKLOADS:
-        results.append(run_workload(name, rounds=parsed.rounds, scale=parsed.scale))
-        if not parsed.json:
-            print(as_text(results[-1]), flush=True)
-    if parsed.json:
-        print(json.dumps(as_data(results, scale=parsed.scale), indent=2))
+    """The exit code: 0, whatever was missed; 1 if something could not be measured at all."""
+    parsed = create_parser().parse_args(arguments)
+    try:
+        match parsed.command:
+            case "run":
+                _run(parsed)
+            case "compare":
+                print("\n".join(compare(parsed.first, parsed.second)))
+            case "doctor":
+                return doctor(parsed.folder, installing=parsed.install)
+            case _:
+                with session(parsed.folder) as shared:
+                    print("\n".join(profile(parsed.workload, scale=parsed.scale, shared=shared, peers=parsed.folder)))
+    except BenchError as error:
+        print(error, file=sys.stderr)
+        return 1
     return 0
+
+
+def _run(parsed: Namespace) -> None:
+    """Tables as they come, the document at the end."""
+    measured = []
+    with session(parsed.folder) as shared:
+        machine = describe_machine(shared)
+        print(", ".join(f"{name}: {value}" for name, value in machine.items()), end="\n\n", flush=True)
+        for name in parsed.workloads or WORKLOADS:
+            workload = WORKLOADS[name](parsed.scale)
+            measured.append(
+                run_workload(workload, repetitions=parsed.reps, shared=shared, peers=parsed.folder, chosen=parsed.peers, tell=_tell)
+            )
+            print("\n".join(lines(measured[-1])), flush=True)
+            if parsed.json:
+                load = {"load after": round(os.getloadavg()[0], 2)}
+                parsed.json.write_text(json.dumps(as_data(measured, machine={**machine, **load}, scale=parsed.scale), indent=1) + "\n")
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,5 @@
 """Agents that do nothing, so that what is measured is ours."""
 
-from attrs import frozen
-
 from orchestrator_py import (
     BuildInput,
     BuildResult,
@@ -16,11 +14,11 @@ from orchestrator_py import (
 )
 
 
-@frozen
 class NoOp:
     """All four agents of a task with so many subtasks."""
 
-    subtasks: int
+    def __init__(self, subtasks: int) -> None:
+        self.subtasks = subtasks
 
     async def plan(self, task: TaskContext) -> PlanResult:
         return PlanResult(items=[PlanItem(id=f"s{place}") for place in range(self.subtasks)])

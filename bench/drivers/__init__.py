@@ -1,0 +1,1 @@
+"""Programs of ours that are measured: those that embed a library, and the floors."""
