@@ -4,9 +4,10 @@ The public names: each is imported from the module that defines it when it is fi
 """
 
 import sys
-from importlib import import_module
-from typing import TYPE_CHECKING
 
+__version__ = "0.1.0"
+
+TYPE_CHECKING = False  # type checkers read the name; that of `typing` costs a fifth of a start
 if TYPE_CHECKING:
     from orchestrator_py.app.task_manager import TaskManager as TaskManager
     from orchestrator_py.core.codec.contract import from_json as from_json
@@ -91,6 +92,8 @@ def _load(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if sys.platform == "win32":
         raise ImportError("orchestrator_py needs Linux or macOS: it relies on process groups and kernel file locks.")
+    from importlib import import_module
+
     value: object = getattr(import_module(f"{__name__}.{home}"), name)
     globals()[name] = value  # from now on an ordinary attribute
     return value

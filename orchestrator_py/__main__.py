@@ -1,5 +1,6 @@
 """`python -m orchestrator_py` and the script `orchestrator-py`. Nothing is imported here that `--help` does not need."""
 
+import gc
 import signal
 import sys
 
@@ -12,9 +13,13 @@ def main(arguments: list[str] | None = None) -> int:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         # Until a run takes signals over, Ctrl-C ends the program as it ends any other: by the signal, without a traceback.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from orchestrator_py.cli.main import run_command_line
+    gc.disable()  # until the command has been imported: what an import makes stays
+    try:
+        from orchestrator_py.cli.main import run_command_line
 
-    return run_command_line(sys.argv[1:] if arguments is None else arguments)
+        return run_command_line(sys.argv[1:] if arguments is None else arguments)
+    finally:
+        gc.enable()
 
 
 if __name__ == "__main__":

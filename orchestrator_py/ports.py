@@ -43,6 +43,12 @@ class Clock(Protocol):
     def monotonic(self) -> float: ...
 
 
+class Chance(Protocol):
+    """A number that nobody can foretell, from 0 to 1, at each call."""
+
+    def __call__(self) -> float: ...
+
+
 class EventSink(Protocol):
     """Takes news without waiting. What it raises is logged and changes nothing."""
 

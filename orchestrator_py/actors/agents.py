@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from datetime import timedelta
 
+from orchestrator_py.core.schedule import Bounds
 from orchestrator_py.errors import InputError
 from orchestrator_py.ids import RunId, SubtaskId
 from orchestrator_py.lean import frozen
 from orchestrator_py.model.outcome import FailurePolicy
 from orchestrator_py.model.task import Mode, PlanItem, PlanResult, TaskContext
-from orchestrator_py.ports import Builder, Reviewer, Tester
+from orchestrator_py.ports import Builder, Chance, Reviewer, Tester
 
 
 @frozen(kw_only=True)
@@ -25,13 +26,18 @@ ModePolicy = Callable[[TaskContext, PlanItem], Mode]
 
 @frozen(kw_only=True)
 class RunRules:
-    """How a run is worked off: who works, how many at once, what a failure does. `heartbeat` None: nobody is told that it lives."""
+    """How a run is worked off: who works, how much at once, what a failure does, what pauses before retries take their randomness from.
+
+    `heartbeat` None: nobody is told that it lives. `timeout` is for the whole run.
+    """
 
     agents: Agents
     mode_policy: ModePolicy
-    limit: int
+    bounds: Bounds
     on_failure: FailurePolicy
+    chance: Chance
     heartbeat: timedelta | None = None
+    timeout: timedelta | None = None
 
     def mode_of(self, task: TaskContext, item: PlanItem) -> Mode:
         """What the policy says; InputError if it raises, or says something else."""

@@ -3,15 +3,16 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import TypeVarTuple
 
 import anyio
 from attrs import field
 
 from orchestrator_py.actors.agents import RunRules, SubtaskOrder
-from orchestrator_py.actors.mailbox import Answer, Ref
-from orchestrator_py.actors.outlast import forget_cancellation, outlast
+from orchestrator_py.actors.chores import beat, keep_time
+from orchestrator_py.actors.mailbox import Ref
+from orchestrator_py.actors.outlast import forget_cancellation
+from orchestrator_py.actors.reporter import Reporter
 from orchestrator_py.actors.run_clock import RunClock
 from orchestrator_py.actors.subtask import LOOP_IS_CLOSING, StopCell, run_subtask
 from orchestrator_py.actors.turns import Turns
@@ -22,7 +23,6 @@ from orchestrator_py.lean import define
 from orchestrator_py.model.manifest import ChildRun
 from orchestrator_py.model.messages import (
     AttemptEnded,
-    Beat,
     ChildRunTold,
     ClosedRun,
     CloseRun,
@@ -30,7 +30,6 @@ from orchestrator_py.model.messages import (
     Message,
     OpenRun,
     StopAsked,
-    SubtaskEnded,
     SubtaskTaken,
 )
 from orchestrator_py.model.outcome import StopCause, StopKind
@@ -58,13 +57,15 @@ class Run:
     cut_short: bool = field(default=False, init=False)
     _modes: dict[str, Mode] = field(init=False)
     _turns: Turns = field(init=False)
+    _reporter: Reporter = field(init=False)
     _stopping: anyio.Event = field(factory=anyio.Event, init=False)
     _cells: dict[SubtaskId, StopCell] = field(factory=dict, init=False)
     _ref: Ref[Message] | None = field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
-        kept = frozenset(report.subtask_id for report in self.opening.kept)
-        self._turns = Turns(Schedule(order_of_work(self.opening), self.rules.limit, self.rules.on_failure, kept))
+        settled = frozenset(report.subtask_id for report in self.opening.settled)
+        self._turns = Turns(Schedule(order_of_work(self.opening), self.rules.bounds, self.rules.on_failure, settled))
+        self._reporter = Reporter(self.run_id, self.clock, self._stop_with_loop)
         self._modes = {item.id: self.rules.mode_of(self.opening.task, item) for item in self.opening.order}
 
     @property
@@ -91,7 +92,7 @@ class Run:
         try:
             await self._open(ref)
             try:
-                await self._work_lanes(ref)
+                await self._work_off(ref)
             except asyncio.CancelledError:
                 self._stop_with_loop()
             await self._close(ref)
@@ -102,30 +103,33 @@ class Run:
 
     async def _open(self, ref: Ref[Message]) -> None:
         if self.opening.manifest is None:
-            await self._tell(ref, self.opening)
+            await self._reporter.tell(ref, self.opening)
         else:
-            await self._ask(ref, self.opening)  # its manifest stands before anything starts
-        for report in self.opening.kept:
-            await self._tell_end(ref, report, None)
+            await self._reporter.ask(ref, self.opening)  # its manifest stands before anything starts
+        for report in self.opening.settled:
+            await self._reporter.tell_end(ref, report)
 
-    async def _work_lanes(self, ref: Ref[Message]) -> None:
+    async def _work_off(self, ref: Ref[Message]) -> None:
         async with anyio.create_task_group() as chores:
             chores.start_soon(self._guard, self._tell_stop, ref)
             if self.rules.heartbeat is not None:
-                chores.start_soon(self._guard, self._beat, ref, self.rules.heartbeat.total_seconds())
-            async with anyio.create_task_group() as lanes:
-                for instance_id in self._instances():
-                    lanes.start_soon(self._guard, self._lane, ref, instance_id)
+                chores.start_soon(self._guard, beat, self.run_id, self.clock, ref, self.rules.heartbeat)
+            if self.rules.timeout is not None:
+                chores.start_soon(self._guard, keep_time, self.rules.timeout, self.stop)
+            with self._turns:
+                async with anyio.create_task_group() as lanes:
+                    for instance_id in self._instances():
+                        lanes.start_soon(self._guard, self._lane, ref, instance_id)
             chores.cancel_scope.cancel()
 
     async def _close(self, ref: Ref[Message]) -> None:
         if self.cause is not None:  # told again, in case that the run ended first: twice is no news
-            await self._tell(ref, StopAsked(run_id=self.run_id, cause=self.cause, at=self.clock.now()))
+            await self._reporter.tell(ref, StopAsked(run_id=self.run_id, cause=self.cause, at=self.clock.now()))
         for report in self._turns.unstarted():
             self._note_end(report)
-            await self._tell_end(ref, report, None)
+            await self._reporter.tell_end(ref, report)
         defect = None if self.error is None else str(self.error)
-        closed = await self._ask(ref, CloseRun(run_id=self.run_id, at=self.clock.now(), defect=defect))
+        closed = await self._reporter.ask(ref, CloseRun(run_id=self.run_id, at=self.clock.now(), defect=defect))
         if not isinstance(closed, ClosedRun):
             raise DefectError(f"Run {self.run_id} was closed with {closed!r:.80}.")
         self.closed = closed
@@ -141,19 +145,20 @@ class Run:
         with ref.clone() as channel:
             while (item := await self._turns.next()) is not None:
                 await self._run_item(channel, instance_id, item)
-            await self._tell(channel, InstanceReleased(run_id=self.run_id, instance_id=instance_id, at=self.clock.now()))
+            await self._reporter.tell(channel, InstanceReleased(run_id=self.run_id, instance_id=instance_id, at=self.clock.now()))
 
     async def _run_item(self, channel: Ref[Message], instance_id: InstanceId, item: PlanItem) -> None:
         subtask_id = SubtaskId(item.id)
         cell = self._cells[subtask_id] = StopCell(self.cause)  # before the first wait: what is ended from here on is ended here too
         taken = SubtaskTaken(run_id=self.run_id, subtask_id=subtask_id, instance_id=instance_id, at=self.clock.now())
-        await self._tell(channel, taken)
+        await self._reporter.tell(channel, taken)
 
         async def on_retry(attempt: AttemptReport) -> None:
-            await self._tell(channel, AttemptEnded(run_id=self.run_id, subtask_id=subtask_id, attempt=attempt))
+            await self._reporter.tell(channel, AttemptEnded(run_id=self.run_id, subtask_id=subtask_id, attempt=attempt))
 
         order = SubtaskOrder(task=self.opening.task, plan=self.opening.plan, item=item, mode=self._modes[item.id], run_id=self.run_id)
-        report = await run_subtask(order, self.rules.agents, clock=self.clock, cell=cell, on_retry=on_retry)
+        report = await run_subtask(order, self.rules, clock=self.clock, cell=cell, on_retry=on_retry)
+        self.cut_short = self.cut_short or (cell.kept_back and cell.cause == self.cause)
         del self._cells[subtask_id]
         await self._settle(channel, instance_id, report)
 
@@ -164,34 +169,16 @@ class Run:
         settled = self._turns.settle(report)
         if settled.cancel is not None:
             self._end_running(settled.cancel)
-        await self._tell_end(channel, report, instance_id)
+        await self._reporter.tell_end(channel, report, instance_id)
         for skipped in settled.skipped:
-            await self._tell_end(channel, skipped, None)
+            await self._reporter.tell_end(channel, skipped)
 
     def _note_end(self, report: SubtaskReport) -> None:
         self.cut_short = self.cut_short or (report.cause is not None and report.cause == self.cause)
 
-    async def _tell_end(self, ref: Ref[Message], report: SubtaskReport, instance_id: InstanceId | None) -> None:
-        await self._tell(ref, SubtaskEnded(run_id=self.run_id, report=report, instance_id=instance_id, at=self.clock.now()))
-
     def _end_running(self, cause: StopCause) -> None:
         for cell in tuple(self._cells.values()):
             cell.stop(cause)
-
-    # News: whoever cancels the work does not cancel the news of it; what was cut short is told again, as twice is no news -----
-
-    async def _tell(self, ref: Ref[Message], message: Message) -> None:
-        await self._outlast(partial(ref.tell, message))
-
-    async def _ask(self, ref: Ref[Message], message: Message) -> object:
-        answer = Answer()
-        await self._outlast(partial(ref.post, message, answer))
-        await self._outlast(answer.ready)
-        return await answer.wait()
-
-    async def _outlast(self, wait: Callable[[], Awaitable[object]]) -> None:
-        if await outlast(wait):
-            self._stop_with_loop()
 
     def _stop_with_loop(self) -> None:
         forget_cancellation()
@@ -210,11 +197,6 @@ class Run:
         await self._stopping.wait()
         if self.cause is not None:
             await ref.tell(StopAsked(run_id=self.run_id, cause=self.cause, at=self.clock.now()))
-
-    async def _beat(self, ref: Ref[Message], seconds: float) -> None:
-        while True:
-            await ref.tell(Beat(run_id=self.run_id, at=self.clock.now()))
-            await anyio.sleep(seconds)
 
     def _fail(self, error: Exception) -> None:
         if not isinstance(error, OrchestratorError):

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import anyio
 
-from orchestrator_py.actors.agents import Agents, SubtaskOrder
+from orchestrator_py.actors.agents import RunRules, SubtaskOrder
 from orchestrator_py.actors.attempt import Attempt
 from orchestrator_py.actors.outlast import forget_cancellation
 from orchestrator_py.actors.run_clock import RunClock
@@ -20,9 +20,13 @@ LOOP_IS_CLOSING = StopCause(StopKind.EMBEDDER, "the event loop is closing")
 
 @define(eq=False)
 class StopCell:
-    """Where a stop is recorded before anything is ended. The first cause stays, and only work that is still running is ended."""
+    """Where a stop is recorded before anything is ended. The first cause stays, and only work that is still running is ended.
+
+    `kept_back`: the stop ended nothing, but another attempt would have followed.
+    """
 
     cause: StopCause | None = None
+    kept_back: bool = False
     _scope: anyio.CancelScope | None = None
     _deadline: anyio.CancelScope | None = None
 
@@ -45,7 +49,7 @@ class StopCell:
 
 async def run_subtask(
     order: SubtaskOrder,
-    agents: Agents,
+    rules: RunRules,
     *,
     clock: RunClock,
     cell: StopCell,
@@ -58,14 +62,17 @@ async def run_subtask(
     policy = order.item.policy
     attempts: list[AttemptReport] = []
     while True:
-        attempt = Attempt(order, agents, number=len(attempts) + 1)
+        attempt = Attempt(order, rules.agents, number=len(attempts) + 1)
         report, cause = await _run_attempt(attempt, clock=clock, cell=cell, timeout=policy.timeout)
         attempts.append(report)
-        if cell.cause is not None or not policy.retry.allows_another(attempt=report.number, outcome=report.outcome):
+        if not policy.retry.allows_another(attempt=report.number, outcome=report.outcome):
             break
-        await on_retry(report)
-        if await _stopped_while_waiting(policy.retry.backoff, cell):
-            break  # the last attempt has its word: a stop never hides a failure
+        if cell.cause is None:
+            await on_retry(report)
+            if not await _stopped_while_waiting(policy.retry.pause_after(report.number, rules.chance()), cell):
+                continue
+        cell.kept_back = True
+        break  # the last attempt has its word: a stop never hides a failure
     build, test, review = attempt.results(cause)
     return SubtaskReport(
         subtask_id=order.subtask_id,
@@ -124,11 +131,11 @@ async def _run_under(attempt: Attempt, cell: StopCell, seconds: float | None) ->
     return StopCause(StopKind.TIMEOUT, f"{seconds:g} s") if deadline.cancel_called else None
 
 
-async def _stopped_while_waiting(backoff: timedelta, cell: StopCell) -> bool:
+async def _stopped_while_waiting(pause: timedelta, cell: StopCell) -> bool:
     try:
         with anyio.CancelScope() as scope:
             cell.enter(scope)
-            await anyio.sleep(backoff.total_seconds())
+            await anyio.sleep(pause.total_seconds())
     except asyncio.CancelledError:
         forget_cancellation()
         cell.stop(LOOP_IS_CLOSING)

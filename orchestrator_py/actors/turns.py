@@ -14,10 +14,23 @@ from orchestrator_py.model.task import PlanItem
 
 @define(eq=False)
 class Turns:
-    """Gives out subtasks one at a time. Lanes that find none wait, and are served in the order in which they came."""
+    """Gives out subtasks one at a time. Lanes that find none wait, and are served in the order in which they came.
+
+    `with Turns(…) as turns`: inside, they are also woken when another run that shares the slots gives one back.
+    """
 
     _schedule: Schedule
     _waiting: deque[anyio.Event] = field(factory=deque, init=False)
+
+    def __enter__(self) -> "Turns":
+        self._schedule.slots.watchers.append(self._wake)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """A lane that was lost keeps nobody else waiting."""
+        self._schedule.slots.watchers.remove(self._wake)
+        self._schedule.give_up()
+        self._schedule.slots.tell_watchers()
 
     async def next(self) -> PlanItem | None:
         """The next subtask that may start; None when nothing will start any more."""
@@ -32,7 +45,7 @@ class Turns:
     def settle(self, report: SubtaskReport) -> Settled:
         """Take note of how a subtask ended, and let those go on whom that allows to."""
         settled = self._schedule.settle(report)
-        self._wake()
+        self._schedule.slots.tell_watchers()
         return settled
 
     def stop(self, cause: StopCause) -> None:

@@ -11,11 +11,16 @@ from orchestrator_py.actors.run import Run
 from orchestrator_py.actors.run_clock import RunClock
 from orchestrator_py.app.pipeline_site import PipelineSite
 from orchestrator_py.app.run_service import RunService
+from orchestrator_py.app.stage_news import Ear, HeardLogs
+from orchestrator_py.app.system_chance import system_chance
 from orchestrator_py.core.configuration import select_pipeline
 from orchestrator_py.core.mode import pipeline_mode
-from orchestrator_py.core.plan import create_plan
+from orchestrator_py.core.plan import create_plan, item_id
 from orchestrator_py.core.resuming import refuse_to_resume
 from orchestrator_py.core.run_opening import PipelineOptions, open_pipeline
+from orchestrator_py.core.schedule import Bounds
+from orchestrator_py.core.selection import EVERYTHING, Selection, stages_left_out
+from orchestrator_py.core.slots import Slots
 from orchestrator_py.errors import DefectError, InputError
 from orchestrator_py.ids import RunId
 from orchestrator_py.lean import define, frozen
@@ -26,6 +31,7 @@ from orchestrator_py.model.outcome import Outcome, StopCause, StopKind
 from orchestrator_py.model.pipeline import Pipeline, SubpipelineStage
 from orchestrator_py.model.summary import RunSummary
 from orchestrator_py.model.task import TaskContext
+from orchestrator_py.stages.agents import StageLogs
 from orchestrator_py.store.event_log import EventLog
 from orchestrator_py.store.folders import make_task_folders
 from orchestrator_py.store.live_runs import living
@@ -50,29 +56,38 @@ class PipelineReport:
 
 @frozen(kw_only=True)
 class Origin:
-    """Where a run comes from: the stage that was asked for, the run whose stage it is, the manifest of the run that is taken up again."""
+    """Where a run comes from: the stage that was asked for, those that were not selected, the run whose stage it is, the manifest of the
+    run that is taken up again."""
 
     target: str | None = None
+    left_out: tuple[str, ...] = ()
     parent: Run | None = None
     earlier: Manifest | None = None
 
 
 @define(eq=False)
 class PipelineRunner:
-    """Runs pipelines of one configuration, in one open service."""
+    """Runs pipelines of one configuration, in one open service. The `ear` is told what its stages log."""
 
     site: PipelineSite
     service: RunService
+    ear: Ear | None = None
+    _slots: Slots = field(init=False)
 
-    async def run(self, pipeline: Pipeline, *, target: str | None = None) -> PipelineReport:
-        """Run the pipeline and return what is on record. Raises ConfigurationError, StoreError or DefectError.
+    def __attrs_post_init__(self) -> None:
+        self._slots = Slots(self.site.settings.jobs)
 
+    async def run(self, pipeline: Pipeline, *, target: str | None = None, selection: Selection = EVERYTHING) -> PipelineReport:
+        """Run the pipeline and return what is on record. A need that is not selected counts as met.
+
+        Raises InputError for a selection that names no stage, ConfigurationError, StoreError or DefectError.
         Ending it from outside is `service.stop`, or cancelling the call; either way the record is complete.
         """
+        left_out = stages_left_out(pipeline, selection)
         make_task_folders(self.site.task)  # what cannot be recorded is not started
         run_id = self.site.create_run_id()
         with living(self.site.task, run_id):
-            return await self._run(pipeline, run_id, Origin(target=target))
+            return await self._run(pipeline, run_id, Origin(target=target, left_out=left_out))
 
     async def resume(self, run_id: RunId, *, token: str | None = None) -> PipelineReport:
         """Run again what did not succeed, under the same id; the run counts once, with its last outcome.
@@ -100,15 +115,32 @@ class PipelineRunner:
     def _start(self, pipeline: Pipeline, run_id: RunId, log: EventLog, origin: "Origin") -> Run:
         clock, settings = RunClock(self.service.clock), self.site.settings
         family = _Family(self)
+        limit = settings.timeout if origin.parent is None else None
         rules = RunRules(
-            agents=self.site.agents(pipeline, run_id, log, family.run_child),
+            agents=self.site.agents(pipeline, run_id, self._heard(run_id, log), family.run_child),
             mode_policy=pipeline_mode,
-            limit=1 if pipeline.sequential else settings.jobs,
+            bounds=self._bounds(pipeline),
             on_failure=settings.on_failure,
+            chance=system_chance,
             heartbeat=HEARTBEAT,
+            timeout=limit or pipeline.timeout,
         )
         family.parent = self.service.start(self._opening(pipeline, run_id, clock, origin), rules, clock)
         return family.parent
+
+    def _heard(self, run_id: RunId, log: EventLog) -> StageLogs:
+        if self.ear is None:
+            return log
+        return HeardLogs(logs=log, ear=self.ear, clock=self.site.clock, task_id=self.site.settings.task_id, run_id=run_id)
+
+    def _bounds(self, pipeline: Pipeline) -> Bounds:
+        """All runs of the call share its slots; a stage whose work is a child run leaves them to the child's stages."""
+        return Bounds(
+            limit=1 if pipeline.sequential else self.site.settings.jobs,
+            slots=self._slots,
+            slotless=frozenset(item_id(pipeline, stage.id) for stage in pipeline.stages if isinstance(stage, SubpipelineStage)),
+            resources=pipeline.resources,
+        )
 
     def _opening(self, pipeline: Pipeline, run_id: RunId, clock: RunClock, origin: "Origin") -> OpenRun:
         settings = self.site.settings
@@ -123,6 +155,8 @@ class PipelineRunner:
                 resume_token=os.urandom(32).hex(),
                 parent_run_id=None if origin.parent is None else origin.parent.run_id,
                 earlier=origin.earlier,
+                left_out=origin.left_out,
+                rules=settings.rules,
             ),
             paths=self.site.paths(run_id),
             started_at=clock.started_at,

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
 
 from attrs import field
 
@@ -13,9 +14,10 @@ from orchestrator_py.ids import RunId, TaskId
 from orchestrator_py.lean import frozen
 from orchestrator_py.model.outcome import FailurePolicy
 from orchestrator_py.model.pipeline import Configuration, Pipeline, Stage
+from orchestrator_py.model.policy import LENIENT, VerdictRules
 from orchestrator_py.model.result import BuildArtifact
 from orchestrator_py.ports import Clock
-from orchestrator_py.stages.agents import RunChild, StageBuilder, StageCommands, StageReviewer, StageTester
+from orchestrator_py.stages.agents import Listen, RunChild, StageBuilder, StageCommands, StageLogs, StageReviewer, StageTester
 from orchestrator_py.stages.environment import RunPlace
 from orchestrator_py.stages.grace import Grace
 from orchestrator_py.store.event_log import EventLog, command_log_name, open_event_log
@@ -24,7 +26,11 @@ from orchestrator_py.store.layout import Layout, RunLayout, TaskLayout
 
 @frozen(kw_only=True)
 class PipelineSettings:
-    """How pipelines are run: where, how many stages at once, what a failure does, what a stopped stage gets before KILL."""
+    """How pipelines are run: where, how many stages at once, what a failure does, what a stopped stage gets before KILL.
+
+    `jobs` bounds all stages of one call together, those of sub-pipelines included. `timeout` is for the run that is asked for, and wins
+    over what its pipeline says; `rules` hold for all runs.
+    """
 
     layout: Layout
     configuration: Configuration
@@ -32,15 +38,18 @@ class PipelineSettings:
     jobs: int
     on_failure: FailurePolicy = FailurePolicy.STOP
     grace: Grace = field(factory=Grace)
+    timeout: timedelta | None = None
+    rules: VerdictRules = LENIENT
     environment: Mapping[str, str] = field(factory=dict, repr=False)
 
 
 @frozen(kw_only=True)
 class PipelineSite:
-    """Makes ids, paths, logs and agents for the runs of one task."""
+    """Makes ids, paths, logs and agents for the runs of one task. `listen` hears what their commands say."""
 
     settings: PipelineSettings
     clock: Clock
+    listen: Listen | None = None
 
     @property
     def task(self) -> TaskLayout:
@@ -80,10 +89,15 @@ class PipelineSite:
             log_path=layout.relative(folder.runner_log),
         )
 
-    def agents(self, pipeline: Pipeline, run_id: RunId, log: EventLog, run_child: RunChild) -> Agents:
+    def agents(self, pipeline: Pipeline, run_id: RunId, logs: StageLogs, run_child: RunChild) -> Agents:
         """The agents that run the pipeline's commands."""
         commands = StageCommands(
-            pipeline=pipeline, place=self._place(pipeline, run_id), logs=log, clock=self.clock, grace=self.settings.grace
+            pipeline=pipeline,
+            place=self._place(pipeline, run_id),
+            logs=logs,
+            clock=self.clock,
+            grace=self.settings.grace,
+            listen=self.listen,
         )
         return Agents(
             builder=StageBuilder(commands=commands, run_child=run_child, artifacts=self._artifacts(run_id)),

@@ -2,7 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -11,19 +12,24 @@ from orchestrator_py.actors.agents import Agents, ModePolicy, RunRules
 from orchestrator_py.actors.event_stream import EventStream
 from orchestrator_py.actors.outlast import is_being_cancelled
 from orchestrator_py.actors.run_clock import RunClock
+from orchestrator_py.app.arguments import checked_count, checked_resources, checked_timeout, parse_policy
 from orchestrator_py.app.run_service import RunService
+from orchestrator_py.app.system_chance import system_chance
 from orchestrator_py.app.system_clock import SystemClock
 from orchestrator_py.core import fixed_texts
 from orchestrator_py.core.answers import accept_plan
 from orchestrator_py.core.mode import default_mode
 from orchestrator_py.core.names import create_embedded_run_id
 from orchestrator_py.core.plan import validate_needs
+from orchestrator_py.core.resources import validate_resources
 from orchestrator_py.core.run_opening import RunPaths, open_after_planner_error, open_embedded
-from orchestrator_py.errors import IdentifierError, InputError
+from orchestrator_py.core.schedule import Bounds
+from orchestrator_py.errors import IdentifierError
 from orchestrator_py.ids import RunId, TaskId, parse_run_id
 from orchestrator_py.model.events import Event
 from orchestrator_py.model.messages import OpenRun
 from orchestrator_py.model.outcome import FailurePolicy, StopCause, StopKind
+from orchestrator_py.model.policy import VerdictRules
 from orchestrator_py.model.summary import RunSummary
 from orchestrator_py.model.task import PlanResult, TaskContext
 from orchestrator_py.ports import Builder, Clock, Planner, Reviewer, Tester
@@ -39,6 +45,8 @@ class TaskManager:
     `out/` are written; None keeps everything in memory. `max_concurrency`: subtasks of one run at a time. `on_failure`: `"stop"` starts
     nothing new after a failure, `"cancel"` also ends what runs, `"continue"` goes on. `group=False` runs one subtask, the one that the
     plan selects. `keep_summaries=False` records the metrics entry only. `run_id_factory` is called with the task.
+    `timeout`: for each run; what still works then is timed out. `resources`: how many units each run has of what `SubtaskPolicy.resources`
+    names. `strict`: a waived failure counts as what it is; `fail_on_flaky`: a success after a retry as failed.
 
     Raises InputError for arguments that make no sense. Several managers may work on the same tasks at the same time.
     """
@@ -59,15 +67,22 @@ class TaskManager:
         run_id_factory: Callable[[TaskContext], str] | None = None,
         clock: Clock | None = None,
         pipeline_id: str = "embedded",
+        timeout: timedelta | None = None,
+        resources: Mapping[str, int] | None = None,
+        strict: bool = False,
+        fail_on_flaky: bool = False,
     ) -> None:
         self._clock = clock or SystemClock()
         self._planner = planner
         self._rules = RunRules(
             agents=Agents(builder=builder, tester=tester, reviewer=reviewer),
             mode_policy=mode_policy,
-            limit=_checked_concurrency(max_concurrency),
-            on_failure=_parse_policy(on_failure),
+            bounds=Bounds(limit=checked_count("max_concurrency", max_concurrency), resources=checked_resources(resources)),
+            on_failure=parse_policy(on_failure),
+            chance=system_chance,
+            timeout=checked_timeout(timeout),
         )
+        self._verdict_rules = VerdictRules(strict=strict, fail_on_flaky=fail_on_flaky)
         self._group = group
         self._keep_summaries = keep_summaries
         self._run_id_factory = run_id_factory or self._create_run_id
@@ -82,7 +97,7 @@ class TaskManager:
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """Runs still in flight are stopped and put on record; the rollups hold everything recorded.
 
-        A history beyond 8 MiB is not copied for every close: what is new may still stand in the journal; `flush` folds it.
+        A history beyond 1 MiB is not copied for every close: what is new may still stand in the journal; `flush` folds it.
         """
         await self._service.__aexit__(kind, error, trace)
 
@@ -134,14 +149,16 @@ class TaskManager:
             task=task,
             plan=plan,
             grouped=self._group,
-            limit=self._rules.limit,
+            limit=self._rules.bounds.limit,
             pipeline_id=self._pipeline_id,
             paths=paths,
             started_at=clock.started_at,
             keep_summary=self._keep_summaries,
+            rules=self._verdict_rules,
         )
         if self._group:  # one subtask by itself waits for nobody
             validate_needs(PlanResult(items=opening.order))
+        validate_resources(opening.order, self._rules.bounds.resources)
         return opening
 
     async def _ask_planner(self, task: TaskContext) -> object:
@@ -168,17 +185,3 @@ class TaskManager:
         if run_id in RESERVED_RUN_IDS:
             raise IdentifierError(f'Invalid run ID "{run_id}": the task\'s own files have that name; choose another.')
         return run_id
-
-
-def _checked_concurrency(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise InputError(f"max_concurrency is {value!r}; give a whole number from 1.")
-    return value
-
-
-def _parse_policy(value: str | FailurePolicy) -> FailurePolicy:
-    try:
-        return FailurePolicy(value)
-    except ValueError:
-        words = ", ".join(repr(policy.value) for policy in FailurePolicy)
-        raise InputError(f"on_failure is {value!r}; choose one of {words}.") from None

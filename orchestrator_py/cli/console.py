@@ -5,11 +5,16 @@ import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from io import TextIOWrapper
-from typing import Literal, TextIO
+
+TYPE_CHECKING = False  # type checkers read the name; `typing` costs a fifth of a start
+if TYPE_CHECKING:
+    from typing import Literal, TextIO
 
 PROGRAM = "orchestrator-py"
 TRACEBACK_VARIABLE = "ORCHESTRATOR_PY_TRACEBACK"
 NOT_WRITTEN = 74
+
+_heeds_commands = False
 
 
 def open_missing_streams() -> None:
@@ -28,51 +33,40 @@ def open_missing_streams() -> None:
     sys.stderr = sys.stderr or _open(2, "w")
 
 
+def heed_workflow_commands() -> None:
+    """Whoever reads our streams obeys certain lines: from now on none that others wrote is one. See `write_commands`."""
+    global _heeds_commands
+    _heeds_commands = True
+
+
 def print_lines(lines: Iterable[str], code: int) -> int:
-    """Text on stdout, whatever its encoding is. The answer is the code to end with.
+    """Lines on stdout. The answer is the code to end with.
 
     That is `code`, but what should be 0 is 74 if stdout takes nothing. A reader who has gone away has had enough, which is no failure.
     """
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
-    return _put_out("".join(f"{printable(line)}\n" for line in lines), code)
+    return print_text("".join(f"{printable(line)}\n" for line in lines), code)
 
 
 def print_json(data: object, code: int) -> int:
     """One JSON document on stdout, which is UTF-8 by definition. The answer is the code to end with, see `print_lines`."""
     from orchestrator_py.core.json_text import pretty_json
 
+    return print_json_text(f"{pretty_json(data)}\n", code)
+
+
+def print_json_text(text: str, code: int) -> int:
+    """JSON on stdout as it stands; the answer is that of `print_lines`."""
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")
-    return _put_out(f"{pretty_json(data)}\n", code)
+    return print_text(_harmless(text, json=True), code)
 
 
-def say(message: str) -> None:
-    """A message for the user, on stderr."""
-    write_stderr([f"{PROGRAM}: {message}"])
-
-
-def write_stderr(messages: Iterable[str]) -> None:
-    """Lines on stderr, if anybody still reads it."""
+def print_text(text: str, code: int) -> int:
+    """Text on stdout as it stands, whatever its encoding is; the answer is that of `print_lines`."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        sys.stderr.write("".join(f"{printable(line)}\n" for message in messages for line in message.split("\n")))
-        sys.stderr.flush()
-    except (OSError, ValueError):
-        _discard(sys.stderr)
-
-
-def printable(line: str) -> str:
-    """What others wrote cannot move the cursor, colour what follows, or begin a line of its own."""
-    return "".join(character if character.isprintable() or character == "\t" else "\ufffd" for character in line)
-
-
-def _open(descriptor: int, mode: Literal["r", "w"]) -> TextIO:
-    return open(descriptor, mode, closefd=False)
-
-
-def _put_out(text: str, code: int) -> int:
-    try:
-        sys.stdout.write(text)
+        sys.stdout.write(_harmless(text))
         sys.stdout.flush()
     except BrokenPipeError:
         _discard(sys.stdout)
@@ -83,7 +77,52 @@ def _put_out(text: str, code: int) -> int:
     return code
 
 
-def _discard(stream: TextIO) -> None:
+def say(message: str) -> None:
+    """A message for the user, on stderr."""
+    write_stderr([f"{PROGRAM}: {message}"])
+
+
+def write_stderr(messages: Iterable[str]) -> None:
+    """Lines on stderr, if anybody still reads it."""
+    write_text("".join(f"{printable(line)}\n" for message in messages for line in message.split("\n")))
+
+
+def write_text(text: str) -> None:
+    """Text on stderr as it stands: whoever made it answers for the control characters in it."""
+    _write_stderr(_harmless(text))
+
+
+def write_commands(commands: Iterable[str]) -> None:
+    """Workflow commands of our own, on stderr."""
+    _write_stderr("".join(f"{command}\n" for command in commands))
+
+
+def _write_stderr(text: str) -> None:
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        _discard(sys.stderr)
+
+
+def printable(line: str) -> str:
+    """What others wrote cannot move the cursor, colour what follows, or begin a line of its own."""
+    return "".join(character if character.isprintable() or character == "\t" else "\ufffd" for character in line)
+
+
+def _harmless(text: str, *, json: bool = False) -> str:
+    if not _heeds_commands:
+        return text
+    from orchestrator_py.cli.workflow_commands import harmless, harmless_json
+
+    return harmless_json(text) if json else harmless(text)
+
+
+def _open(descriptor: int, mode: "Literal['r', 'w']") -> "TextIO":
+    return open(descriptor, mode, closefd=False)
+
+
+def _discard(stream: "TextIO") -> None:
     """What is left in its buffer must not fail again when the interpreter flushes it at the end."""
     with suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -1,7 +1,10 @@
 """Exit codes: derived from the verdict that is on record, never a count and never a child's own code."""
 
 from orchestrator_py.errors import DefectError, InputError, OrchestratorError, PlanError, RunHeldError, StoreError
-from orchestrator_py.model.outcome import Outcome
+
+TYPE_CHECKING = False  # type checkers read the name; who is told an error does not wait for the words of outcomes
+if TYPE_CHECKING:
+    from orchestrator_py.model.outcome import Outcome
 
 USAGE = 2
 NOTHING_RAN = 5
@@ -10,20 +13,25 @@ NOT_RECORDED = 74
 HELD = 75
 
 _CODES = {
-    Outcome.SUCCEEDED: 0,
-    Outcome.FAILED: 1,
-    Outcome.REJECTED: 3,
-    Outcome.TIMED_OUT: 4,
-    Outcome.SKIPPED: NOTHING_RAN,
-    Outcome.CRASHED: 6,
-    Outcome.CANCELLED: 8,
-    Outcome.ERROR: DEFECT,
+    "succeeded": 0,
+    "failed": 1,
+    "rejected": 3,
+    "timed_out": 4,
+    "skipped": NOTHING_RAN,
+    "crashed": 6,
+    "cancelled": 8,
+    "error": DEFECT,
 }
 
 
-def code_of_outcome(outcome: Outcome) -> int:
+def code_of_outcome(outcome: "Outcome") -> int:
     """The code of a run that no signal cut short."""
-    return _CODES[outcome]
+    return _CODES[outcome.value]
+
+
+def code_of_word(word: str) -> int:
+    """The code of a run of which the record says the word; how a lost one ended is not known, which is a crash."""
+    return _CODES.get({"lost": "crashed", "nothing_ran": "skipped"}.get(word, word), DEFECT)
 
 
 def code_of_error(error: OrchestratorError) -> int:

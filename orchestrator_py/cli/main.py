@@ -6,31 +6,34 @@ import signal
 from argparse import Namespace
 from collections.abc import Callable
 
-from orchestrator_py.cli.arguments import asks_for_json, create_parser
-from orchestrator_py.cli.console import TRACEBACK_VARIABLE, open_missing_streams, print_json, say
+from orchestrator_py.cli.arguments import create_parser
+from orchestrator_py.cli.console import heed_workflow_commands, open_missing_streams
 from orchestrator_py.cli.ending import die_by
+from orchestrator_py.cli.failures import answer_to, tell_defect, tell_error
 from orchestrator_py.errors import OrchestratorError
 
 
 def run_command_line(arguments: list[str]) -> int:
     """Run one command; the answer is the exit code."""
     open_missing_streams()
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        heed_workflow_commands()
     try:
-        parsed = create_parser().parse_args(arguments)
+        parsed = create_parser(arguments).parse_args(arguments)
         return _import(parsed.command)(parsed)
     except OrchestratorError as error:
-        return _tell_error(error, arguments)
+        return tell_error(error, answer_to(arguments))
     except KeyboardInterrupt:
+        answer_to(arguments)("interrupted before anything was started", 128 + signal.SIGINT)
         die_by(signal.SIGINT)
     except SystemExit as end:  # --help and --version
         return end.code if isinstance(end.code, int) else 0
     except Exception as error:  # the last boundary: our defect, told in a sentence
-        return _tell_defect(error, arguments)
+        return tell_defect(error, answer_to(arguments))
 
 
 def _import(name: str) -> Callable[[Namespace], int]:
-    """The command's function, imported with the garbage collector at rest: what an import makes stays."""
-    gc.disable()
+    """The command's function; the garbage collector, at rest since the start, has nothing to look for in what was imported."""
     try:
         return _command(name)
     finally:
@@ -52,31 +55,42 @@ def _command(name: str) -> Callable[[Namespace], int]:
         from orchestrator_py.cli.metrics_command import metrics
 
         return metrics
+    if name == "status":
+        from orchestrator_py.cli.status_command import status
+
+        return status
+    if name == "runs":
+        from orchestrator_py.cli.runs_command import runs
+
+        return runs
+    if name == "report":
+        from orchestrator_py.cli.report_command import report
+
+        return report
+    if name == "logs":
+        from orchestrator_py.cli.logs_command import logs
+
+        return logs
+    if name == "init":
+        from orchestrator_py.cli.init_command import init
+
+        return init
+    if name == "validate":
+        from orchestrator_py.cli.validate_command import validate
+
+        return validate
+    if name == "schema":
+        from orchestrator_py.cli.schema_command import schema
+
+        return schema
+    if name == "guard":
+        from orchestrator_py.cli.guard_command import guard
+
+        return guard
+    if name == "completion":
+        from orchestrator_py.cli.completion_command import completion
+
+        return completion
     from orchestrator_py.cli.plan_command import plan
 
     return plan
-
-
-def _tell_error(error: OrchestratorError, arguments: list[str]) -> int:
-    from orchestrator_py.cli.exit_codes import code_of_error
-
-    return _tell(str(error), code_of_error(error), arguments)
-
-
-def _tell_defect(error: Exception, arguments: list[str]) -> int:
-    from orchestrator_py.cli.exit_codes import DEFECT
-
-    if os.environ.get(TRACEBACK_VARIABLE):
-        import traceback
-
-        say(traceback.format_exc().rstrip())
-    else:
-        say(f"set {TRACEBACK_VARIABLE}=1 to see where it happened.")
-    return _tell(f"a defect of this program ({type(error).__name__}: {error}); please report it.", DEFECT, arguments)
-
-
-def _tell(message: str, code: int, arguments: list[str]) -> int:
-    say(message)
-    if asks_for_json(arguments):
-        return print_json({"error": message, "exit_code": code}, code)
-    return code

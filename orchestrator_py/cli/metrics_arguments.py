@@ -1,10 +1,8 @@
 """The words of `metrics` and its commands."""
 
 import argparse
-import math
-from typing import TypeVar
 
-Parser = TypeVar("Parser", bound=argparse.ArgumentParser)
+Parser = argparse.ArgumentParser
 
 _EXIT_CODES = """\
 exit codes:
@@ -92,7 +90,7 @@ def _days(text: str) -> float:
     try:
         days = float(text)
     except ValueError:
-        days = math.nan
+        days = -1.0
     if not 0 <= days <= _MOST_DAYS:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of days from 0 to {_MOST_DAYS}")
     return days

@@ -4,7 +4,8 @@ import os
 from argparse import Namespace
 from collections.abc import Sequence
 
-from orchestrator_py.cli.workspace import find_root, named_folder, parse_task
+from orchestrator_py.cli.folders import parse_task
+from orchestrator_py.cli.workspace import find_root, named_folder
 from orchestrator_py.errors import InputError
 from orchestrator_py.store.layout import Layout, TaskLayout
 from orchestrator_py.store.run_folders import list_tasks

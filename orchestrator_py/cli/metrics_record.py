@@ -6,8 +6,8 @@ from pathlib import Path
 
 from orchestrator_py.app.system_clock import SystemClock
 from orchestrator_py.cli.console import print_json, print_lines
+from orchestrator_py.cli.folders import parse_task
 from orchestrator_py.cli.metrics_place import open_layout
-from orchestrator_py.cli.workspace import parse_task
 from orchestrator_py.core.history_lines import parse_entry, run_id_in
 from orchestrator_py.errors import DecodeError, InputError
 from orchestrator_py.ids import TaskId, parse_run_id

@@ -10,8 +10,9 @@ from orchestrator_py.core.plan import create_plan
 
 def plan(arguments: Namespace) -> int:
     """The exit code: a configuration that cannot run has raised before."""
-    pipeline, target = select_work(open_workspace(arguments), arguments)
+    workspace = open_workspace(arguments)
+    pipeline, target = select_work(workspace, arguments)
     result = create_plan(pipeline, target=target)
     if arguments.format == "json":
         return print_json(plan_data(pipeline, result), 0)
-    return print_lines(plan_lines(pipeline, result), 0)
+    return print_lines(plan_lines(workspace.configuration, pipeline, result), 0)

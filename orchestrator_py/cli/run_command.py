@@ -9,25 +9,24 @@ from datetime import timedelta
 from functools import partial
 
 import anyio
-from attrs import evolve
 
 from orchestrator_py.app.pipeline_runner import PipelineReport, PipelineRunner
 from orchestrator_py.app.pipeline_site import PipelineSettings, PipelineSite
 from orchestrator_py.app.run_service import RunService
 from orchestrator_py.app.system_clock import SystemClock
-from orchestrator_py.cli.console import TRACEBACK_VARIABLE, print_json, print_lines, say
+from orchestrator_py.cli.console import TRACEBACK_VARIABLE, say
 from orchestrator_py.cli.ending import die_by, outlast_signals
-from orchestrator_py.cli.exit_codes import NOT_RECORDED, code_of_outcome
-from orchestrator_py.cli.line_printer import LinePrinter
-from orchestrator_py.cli.progress import PlainProgress
-from orchestrator_py.cli.run_text import run_data, run_lines
+from orchestrator_py.cli.exit_codes import code_of_outcome
+from orchestrator_py.cli.failures import tell_defect, tell_error
+from orchestrator_py.cli.progress import Progress, create_progress
+from orchestrator_py.cli.run_outputs import RunOutputs, choose_outputs
+from orchestrator_py.cli.selection import select_stages
 from orchestrator_py.cli.signals import StopSignals
 from orchestrator_py.cli.workspace import Workspace, open_workspace, select_task, select_work
-from orchestrator_py.core.json_text import parse_json
-from orchestrator_py.errors import NotRecordedError
+from orchestrator_py.errors import NotRecordedError, OrchestratorError
 from orchestrator_py.ids import parse_run_id
-from orchestrator_py.model.messages import ClosedRun
 from orchestrator_py.model.outcome import FailurePolicy, StopKind
+from orchestrator_py.model.policy import VerdictRules
 from orchestrator_py.stages.grace import Grace
 
 Work = Callable[[PipelineRunner], Awaitable[PipelineReport]]
@@ -37,7 +36,8 @@ def run(arguments: Namespace) -> int:
     """Run a pipeline. The exit code; ends by the signal that cut the run short, if one did."""
     workspace = open_workspace(arguments)
     pipeline, target = select_work(workspace, arguments)
-    return _work(workspace, arguments, lambda runner: runner.run(pipeline, target=target))
+    selection = select_stages(workspace.configuration, pipeline, arguments)
+    return _work(workspace, arguments, lambda runner: runner.run(pipeline, target=target, selection=selection))
 
 
 def resume(arguments: Namespace) -> int:
@@ -56,43 +56,43 @@ def _work(workspace: Workspace, arguments: Namespace, work: Work) -> int:
         on_failure=FailurePolicy(arguments.on_failure),
         grace=Grace(timedelta(seconds=arguments.grace)),
         environment=workspace.environment,
+        timeout=None if arguments.timeout is None else timedelta(seconds=arguments.timeout),
+        rules=VerdictRules(strict=arguments.strict, fail_on_flaky=arguments.fail_on_flaky),
     )
+    progress = create_progress(arguments, os.environ)
     _keep_log_records_quiet()
-    try:
-        with LinePrinter() as printer:
-            report = anyio.run(partial(_run, work, settings, printer))
-    except NotRecordedError as error:
-        return _tell_not_recorded(error, arguments)
-    code = code_of_outcome(report.outcome)
-    code = print_json(run_data(report), code) if arguments.format == "json" else print_lines(run_lines(report), code)
-    if (number := _deadly_signal(report)) is not None:
+    outputs, site = choose_outputs(arguments, os.environ), PipelineSite(settings=settings, clock=SystemClock(), listen=progress.listen)
+    number = None
+    with outputs.opened(site, say):
+        try:
+            with progress.printer:
+                report = anyio.run(partial(_run, work, site, progress, outputs))
+        except NotRecordedError as error:
+            code = outputs.not_recorded(error)
+        except OrchestratorError as error:
+            code = tell_error(error, outputs.fail)
+        except KeyboardInterrupt:
+            outputs.fail("interrupted before anything was started", 128 + signal.SIGINT)
+            number, code = signal.SIGINT, 128 + signal.SIGINT
+        except Exception as error:  # our defect, told like any other end of a call that has begun
+            code = tell_defect(error, outputs.fail)
+        else:
+            number = _deadly_signal(report)
+            code = outputs.report(report, code_of_outcome(report.outcome) if number is None else 128 + number)
+    code = outputs.code(code)
+    if number is not None:
         die_by(number)
     outlast_signals()
     return code
 
 
-async def _run(work: Work, settings: PipelineSettings, printer: LinePrinter) -> PipelineReport:
-    clock = SystemClock()
-    site = PipelineSite(settings=settings, clock=clock)
-    service = RunService(settings.layout, clock)
-    with StopSignals(service, settings.grace, printer.print).heeded():
+async def _run(work: Work, site: PipelineSite, progress: Progress, outputs: RunOutputs) -> PipelineReport:
+    service = RunService(site.settings.layout, site.clock)
+    with StopSignals(service, site.settings.grace, progress.say).heeded():
         async with service:
-            service.subscribe(PlainProgress(printer.print, site))
-            return await work(PipelineRunner(site, service))
-
-
-def _tell_not_recorded(error: NotRecordedError, arguments: Namespace) -> int:
-    """The verdict, and the entry to record later, though neither could be put on record."""
-    closed = error.report
-    if not isinstance(closed, ClosedRun) or closed.manifest is None:
-        raise error
-    manifest = evolve(closed.manifest, metrics_recorded=False)
-    report = PipelineReport(summary=closed.summary, manifest=manifest, cut_short=False)
-    say(f"{error} Put the last line of this report into a file and record it with `orchestrator-py metrics record FILE`.")
-    if arguments.format == "json":
-        entry = parse_json(error.entry)
-        return print_json({"error": str(error), "exit_code": NOT_RECORDED, **run_data(report), "entry": entry}, NOT_RECORDED)
-    return print_lines([*run_lines(report), error.entry.decode()], NOT_RECORDED)
+            for subscriber in (progress.reader(site), outputs.finished, outputs.news):
+                service.subscribe(subscriber)
+            return await work(PipelineRunner(site, service, ear=outputs.news.hear))
 
 
 def _deadly_signal(report: PipelineReport) -> signal.Signals | None:

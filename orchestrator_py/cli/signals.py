@@ -19,9 +19,9 @@ from orchestrator_py.stages.grace import Grace
 class StopSignals:
     """SIGINT, SIGTERM and SIGHUP for the runs of a service. A signal that we were told to ignore (nohup) stays ignored."""
 
-    service: RunService
+    service: RunService = field(repr=False)  # `signal.signal` prints every handler that it replaces
     grace: Grace
-    tell: Callable[[str], object]
+    tell: Callable[[str], object] = field(repr=False)
     _cause: StopCause | None = field(default=None, init=False)
 
     @contextmanager

@@ -5,18 +5,19 @@ from argparse import Namespace
 from collections.abc import Mapping
 from pathlib import Path
 
+from orchestrator_py.cli import folders
 from orchestrator_py.cli.console import say
+from orchestrator_py.cli.folders import CONFIG_NAME, parse_task
 from orchestrator_py.core.configuration import select_pipeline
 from orchestrator_py.core.plan import find_target, select_target
 from orchestrator_py.core.suggestion import suggest
-from orchestrator_py.errors import IdentifierError, InputError
-from orchestrator_py.ids import TaskId, parse_task_id
+from orchestrator_py.errors import IdentifierError
+from orchestrator_py.ids import TaskId
 from orchestrator_py.lean import frozen
 from orchestrator_py.model.pipeline import Configuration, Pipeline
 from orchestrator_py.store.config_file import read_configuration
-from orchestrator_py.store.layout import RESERVED_TASK_IDS, Layout
+from orchestrator_py.store.layout import Layout
 
-CONFIG_NAME = "codex.orchestrator.json"
 DEFAULT_TASK = "0101"
 
 
@@ -45,6 +46,12 @@ def open_workspace(arguments: Namespace) -> Workspace:
     )
 
 
+def find_configuration(arguments: Namespace) -> Path:
+    """Where the configuration should be."""
+    environment = dict(os.environ)
+    return _config_path(arguments, environment, find_root(arguments, environment))
+
+
 def select_work(workspace: Workspace, arguments: Namespace) -> tuple[Pipeline, str | None]:
     """The pipeline, and the stage whose report stands first. ConfigurationError if there is no such pipeline."""
     pipeline = select_pipeline(workspace.configuration, arguments.pipeline)
@@ -64,14 +71,6 @@ def select_task(arguments: Namespace, environment: Mapping[str, str]) -> TaskId:
         raise IdentifierError(f'Invalid MCP_RUNNER_TASK_ID "{value}": {error}') from None
 
 
-def parse_task(value: str) -> TaskId:
-    """IdentifierError if no task can have that name."""
-    task_id = parse_task_id(value)
-    if task_id.lower() in RESERVED_TASK_IDS:
-        raise IdentifierError(f'Invalid task ID "{value}": the runs folder keeps something else under that name; choose another.')
-    return task_id
-
-
 def _select_target(pipeline: Pipeline, arguments: Namespace, environment: Mapping[str, str]) -> str | None:
     """By the contract a target that matches nothing is none; whoever named it is told."""
     target = select_target(arguments.target, None, environment.get("CODEX_ORCHESTRATOR_TARGET_STAGE"))
@@ -84,16 +83,12 @@ def _select_target(pipeline: Pipeline, arguments: Namespace, environment: Mappin
 
 def find_root(arguments: Namespace, environment: Mapping[str, str]) -> Path:
     """The repository: the flag, the variable, else the nearest folder upwards that holds the configuration, else where we are."""
-    named = arguments.root or environment.get("CODEX_ORCHESTRATOR_ROOT")
-    if named:
-        if not os.path.isdir(named):
-            raise InputError(f"{named}: there is no such folder; name the repository with --root.")
-        return Path(os.path.realpath(named))
-    try:
-        here = Path.cwd()
-    except FileNotFoundError:
-        raise InputError("The current folder is gone; change to another one, or name the repository with --root.") from None
-    return next((folder for folder in (here, *here.parents) if os.path.isfile(folder / CONFIG_NAME)), here)
+    return Path(folders.find_root(arguments, environment))
+
+
+def find_new_root(arguments: Namespace) -> Path:
+    """Where a repository is that has no configuration yet: the flag, the variable, else where we are."""
+    return Path(folders.named_root(arguments, os.environ) or folders.current_folder())
 
 
 def _config_path(arguments: Namespace, environment: Mapping[str, str], root: Path) -> Path:

@@ -76,7 +76,8 @@ class Aggregation:
             return NOTHING if again else Effects(reply=InputError(f"Run {message.run_id} is in flight already; give each run its own id."))
         record = self.runs[message.run_id] = RunRecord(message)
         manifest = record.manifest(message.started_at)
-        started = RunStarted(**base(record, message.started_at), pipeline_id=message.pipeline_id, planned=len(message.order))
+        base_keys = base(record, message.started_at)
+        started = RunStarted(**base_keys, pipeline_id=message.pipeline_id, planned=len(message.order), manifest=manifest)
         return Effects(
             before=() if manifest is None else birth_documents(manifest),
             events=(started, PlanCompleted(**base(record, message.started_at), plan=message.plan)),
@@ -93,7 +94,10 @@ class Aggregation:
             case SubtaskTaken(subtask_id=subtask_id, instance_id=instance_id, at=at):
                 if not record.take(subtask_id, instance_id, at):
                     return NOTHING
-                return Effects(events=(SubtaskStarted(**base(record, at), subtask_id=subtask_id, instance_id=instance_id),))
+                command = record.command(subtask_id)
+                return Effects(
+                    events=(SubtaskStarted(**base(record, at), subtask_id=subtask_id, instance_id=instance_id, command=command),)
+                )
             case AttemptEnded(subtask_id=subtask_id, attempt=attempt):
                 if not record.end_attempt(subtask_id, attempt.number):
                     return NOTHING
@@ -101,7 +105,8 @@ class Aggregation:
             case SubtaskEnded(report=report, instance_id=instance, at=at):
                 if not record.end_subtask(report, instance):
                     return NOTHING
-                return Effects(before=error_documents(record.opening, report, at), events=subtask_events(record, report, at))
+                judged = record.reports[report.subtask_id]
+                return Effects(before=error_documents(record.opening, judged, at), events=subtask_events(record, judged, at))
             case InstanceReleased(instance_id=instance_id, at=at):
                 record.release(instance_id, at)
                 return NOTHING
@@ -132,6 +137,6 @@ class Aggregation:
             before=(*summary_documents(bare, full, record.opening), *verdict),
             entries=(entry,),
             after=() if done is None else (manifest_document(done),),
-            events=(RunCompleted(**base(record, at), outcome=bare.outcome or Outcome.ERROR, summary=bare),),
+            events=(RunCompleted(**base(record, at), outcome=bare.outcome or Outcome.ERROR, summary=bare, manifest=done),),
             reply=ClosedRun(summary=full, manifest=done),
         )

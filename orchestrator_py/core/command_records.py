@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from attrs import evolve
 
+from orchestrator_py.core import fixed_texts
 from orchestrator_py.core.command_summary import command_summary, shown_exit_code
 from orchestrator_py.core.names import slugify
 from orchestrator_py.core.outcome import build_outcome, review_outcome, test_outcome
@@ -37,6 +38,16 @@ def pending_command(index: int, stage: Stage) -> CommandRecord:
     return CommandRecord(index=index, id=stage.id, title=stage.title, command=command, kind=stage.kind)
 
 
+def not_selected_command(index: int, stage: Stage) -> CommandRecord:
+    """The record of a stage that was not selected: it stays pending, and says why. Whoever resumes the run leaves it out again."""
+    return evolve(pending_command(index, stage), summary=fixed_texts.NOT_SELECTED)
+
+
+def was_not_selected(command: CommandRecord) -> bool:
+    """Whether it is such a record."""
+    return command.status is CommandStatus.PENDING and command.summary == fixed_texts.NOT_SELECTED
+
+
 def stage_file_stem(command: CommandRecord) -> str:
     """`01-build`: what a stage's log and error file are called before their ending."""
     return f"{command.index:02d}-{slugify(command.id)}"
@@ -45,19 +56,22 @@ def stage_file_stem(command: CommandRecord) -> str:
 def command_records(born: Manifest, progress: Progress) -> tuple[CommandRecord, ...]:
     """Every stage as it stands: what was taken up runs or has ended, the others are as they were born."""
     commands = list(born.commands)
-    for subtask_id, taken_at in progress.taken_at.items():
-        place = progress.places[subtask_id]
-        report = progress.reports.get(subtask_id)
-        running = evolve(
-            commands[place],
-            status=CommandStatus.RUNNING,
-            started_at=taken_at,
-            log_path=_stage_file(born, commands[place], "commands", "ndjson"),
-        )
-        hint = progress.hints.get(subtask_id)
-        error_file = _stage_file(born, running, "errors", "json")
-        commands[place] = running if report is None else _ended(running, report, hint, error_file)
+    for subtask_id in progress.taken_at:
+        commands[progress.places[subtask_id]] = command_record(born, progress, subtask_id)
     return tuple(commands)
+
+
+def command_record(born: Manifest, progress: Progress, subtask_id: SubtaskId) -> CommandRecord:
+    """One stage as it stands."""
+    command, taken_at = born.commands[progress.places[subtask_id]], progress.taken_at.get(subtask_id)
+    if taken_at is None:
+        return command
+    log_path = _stage_file(born, command, "commands", "ndjson")
+    running = evolve(command, status=CommandStatus.RUNNING, started_at=taken_at, log_path=log_path)
+    report = progress.reports.get(subtask_id)
+    if report is None:
+        return running
+    return _ended(running, report, progress.hints.get(subtask_id), _stage_file(born, running, "errors", "json"))
 
 
 def _stage_file(born: Manifest, command: CommandRecord, folder: str, ending: str) -> str | None:
@@ -81,13 +95,15 @@ def _ended(running: CommandRecord, report: SubtaskReport, hint: str | None, erro
 
 
 def _command_status(report: SubtaskReport) -> CommandStatus:
-    if report.waived:
-        return CommandStatus.SKIPPED
-    return CommandStatus.SUCCEEDED if report.outcome is Outcome.SUCCEEDED else CommandStatus.FAILED
+    if report.counted is not Outcome.SUCCEEDED:
+        return CommandStatus.FAILED
+    return CommandStatus.SKIPPED if report.waived else CommandStatus.SUCCEEDED
 
 
 def _summary(report: SubtaskReport, execution: Execution | None, hint: str | None) -> str | None:
-    """What ended the stage, in one line: our stop, a review's no, or the command's own words."""
+    """What ended the stage, in one line: the rules of the run, our stop, a review's no, or the command's own words."""
+    if report.flaky and report.counted is not Outcome.SUCCEEDED:
+        return fixed_texts.flaky_text(len(report.attempts))
     if report.outcome is Outcome.REJECTED and report.review is not None:
         feedback = report.review.decision.feedback
         return f"Rejected by review: {feedback}" if feedback else "Rejected by review."

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from attrs import field
 
 from orchestrator_py.core.codec.configuration import CONVERTER, ConfigurationDocument, PipelineDocument, StageSetReference
+from orchestrator_py.core.codec.guardrails import read_guardrails
 from orchestrator_py.core.codec.pipeline import create_stage, ignored_keys, stage_document_at
 from orchestrator_py.core.codec.strict import Problem, decode_at, show, step
 from orchestrator_py.core.pipeline_checks import PipelineDraft, PlacedStage, check_pipelines
@@ -30,6 +31,7 @@ def parse_configuration(data: object, *, source: str) -> Configuration:
         reading.read_stage_set(name, stages)
     for index, pipeline in enumerate(_elements(data, "pipelines")):
         reading.read_pipeline(f"$.pipelines[{index}]", pipeline)
+    guardrails = read_guardrails(document.guardrails, reading.problems)
     reading.problems += check_pipelines(reading.drafts, _text(data, "defaultPipeline"))
     if reading.problems:
         raise ConfigurationError("\n".join(f"{source}: {problem.place}: {problem.message}" for problem in reading.problems))
@@ -37,6 +39,7 @@ def parse_configuration(data: object, *, source: str) -> Configuration:
         source=source,
         pipelines=tuple(reading.pipelines),
         default_pipeline=document.default_pipeline,
+        guardrails=guardrails,
         warnings=reading.warnings(source),
     )
 
@@ -93,7 +96,8 @@ class _Reading:
         parts = enumerate(_elements(data, "stages"))
         stages = [placed for index, part in parts for placed in self._read_stage(f"{place}.stages[{index}]", part)]
         complete = all(placed.id is not None for placed in stages)
-        self.drafts.append(PipelineDraft(place=place, id=_text(data, "id"), stages=tuple(stages), complete=complete))
+        units = None if document is None else tuple(document.resources or ())
+        self.drafts.append(PipelineDraft(place=place, id=_text(data, "id"), stages=tuple(stages), complete=complete, resources=units))
         if document is not None:
             self.pipelines.append(_create_pipeline(document, [placed.stage for placed in stages if placed.stage]))
 
@@ -122,6 +126,8 @@ def _create_pipeline(document: PipelineDocument, stages: Iterable[Stage]) -> Pip
         tags=document.tags or (),
         guardrails_required=document.guardrails_required is not False,
         parallel=document.parallel is True,
+        timeout=document.timeout_seconds,
+        resources={str(name): units for name, units in (document.resources or {}).items()},
     )
 
 

@@ -85,10 +85,16 @@ def not_started_text(cause: StopCause | None) -> str:
     return "Not started." if cause is None else f"Not started: the run was stopped ({cause})."
 
 
+def flaky_text(attempts: int) -> str:
+    """What stands for a success that the rules of the run do not let pass."""
+    return f"Succeeded only at attempt {attempts}: flaky, which counts as failed."
+
+
 def not_vouched_for_text(contradiction: str | None) -> str:
     """What stands where the record contradicts itself."""
     return f"The report cannot be vouched for: {contradiction or 'a subtask ended in an error'}."
 
 
 CANCELLED_ITSELF = "ended in a cancellation that nobody asked for"
+NOT_SELECTED = "Not selected."
 NOTHING_STARTED = "No subtask was started."

@@ -9,7 +9,7 @@ from orchestrator_py.core.guardrails import guardrail_status, with_guardrail_lin
 from orchestrator_py.core.outcome import run_status
 from orchestrator_py.ids import SubtaskId
 from orchestrator_py.model.manifest import CommandRecord, CommandStatus, Manifest, RunStatus
-from orchestrator_py.model.outcome import Outcome, StopCause
+from orchestrator_py.model.outcome import Outcome, SkipReason, StopCause
 from orchestrator_py.model.timestamp import Timestamp
 
 
@@ -65,7 +65,7 @@ def _failure_line(command: CommandRecord) -> str:
 
 
 def _status_detail(born: Manifest, progress: Progress, outcome: Outcome, cause: StopCause | None) -> str | None:
-    """The exact word that `status` has no room for: `stage:<id>:failed`, `cancelled:signal: SIGINT`, `waived:a,b; flaky:c`."""
+    """The exact word that `status` has no room for: `stage:<id>:failed`, `cancelled:signal: SIGINT`, `waived:a,b; not-selected:c`."""
     match outcome:
         case Outcome.SUCCEEDED:
             return _marks(born, progress)
@@ -80,7 +80,7 @@ def _status_detail(born: Manifest, progress: Progress, outcome: Outcome, cause: 
 def _first_with(born: Manifest, progress: Progress, outcome: Outcome) -> str:
     for subtask_id, place in progress.places.items():
         report = progress.reports.get(subtask_id)
-        if report is not None and report.counted is outcome:
+        if report is not None and report.counted is outcome and report.skip_reason is not SkipReason.DEADLINE:
             command = born.commands[place]
             return f"{'subpipeline' if command.kind == 'subpipeline' else 'stage'}:{command.id}:{outcome.value}"
     return f"pipeline-{outcome.value}"
@@ -89,7 +89,8 @@ def _first_with(born: Manifest, progress: Progress, outcome: Outcome) -> str:
 def _marks(born: Manifest, progress: Progress) -> str | None:
     waived = _names(born, progress, (s for s, report in progress.reports.items() if report.waived))
     flaky = _names(born, progress, (s for s, report in progress.reports.items() if report.flaky))
-    marks = [f"waived:{waived}"] * bool(waived) + [f"flaky:{flaky}"] * bool(flaky)
+    left_out = _names(born, progress, (s for s, report in progress.reports.items() if report.skip_reason is SkipReason.NOT_SELECTED))
+    marks = [f"{mark}:{names}" for mark, names in (("waived", waived), ("flaky", flaky), ("not-selected", left_out)) if names]
     return "; ".join(marks) or None
 
 

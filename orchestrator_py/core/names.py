@@ -14,6 +14,11 @@ def slugify(text: str) -> str:
     return (slug or "command")[:_LONGEST_SLUG]
 
 
+def command_log_name(index: int, stage_id: str) -> str:
+    """`01-build.ndjson`: the stage's place in its pipeline, from 1, and its id."""
+    return f"{index:02d}-{slugify(stage_id)}.ndjson"
+
+
 def create_run_id(now: Timestamp, random_hex: str) -> RunId:
     """`2025-12-21T14-02-47-637Z-9f7c2ccb`: sorts by time, told apart by 8 random hex digits that the caller draws."""
     return parse_run_id(f"{_in_a_path(now)}-{random_hex}")

@@ -21,3 +21,11 @@ def find_circles(needs: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, ...]
             yield tuple(reversed(circle))
             for name in set(circle):
                 del graph[name]
+
+
+def count_levels(needs: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    """How many must end, one after the other, before each can start: 0 for those that need nothing. The graph has no circle."""
+    levels: dict[str, int] = {}
+    for name in TopologicalSorter(needs).static_order():
+        levels[name] = max((levels[need] + 1 for need in needs.get(name, ())), default=0)
+    return levels

@@ -5,10 +5,12 @@ The verdict is a maximum over a set of words: the same for every order of arriva
 
 from collections.abc import Iterable
 
+from attrs import evolve
+
 from orchestrator_py.model.execution import Execution
 from orchestrator_py.model.manifest import RunStatus
 from orchestrator_py.model.outcome import Outcome, StopCause
-from orchestrator_py.model.policy import RETRYABLE
+from orchestrator_py.model.policy import RETRYABLE, VerdictRules
 from orchestrator_py.model.result import BuildResult, ReviewResult, TestResult
 from orchestrator_py.model.summary import SubtaskReport
 
@@ -78,6 +80,15 @@ def _flag_and_execution(success: bool, execution: Execution | None, no: Outcome)
 def may_be_waived(outcome: Outcome) -> bool:
     """Whether `allowFailure` makes it count as succeeded: every bad word of its own, never a cancel."""
     return outcome in RETRYABLE or outcome is Outcome.REJECTED
+
+
+def judge(report: SubtaskReport, rules: VerdictRules) -> SubtaskReport:
+    """The report as the run's rules see it: what they do not let pass counts as something else than it would."""
+    if rules.strict and report.waived:
+        return evolve(report, counts_as=report.outcome)
+    if rules.fail_on_flaky and report.flaky:
+        return evolve(report, counts_as=Outcome.FAILED)
+    return report
 
 
 def satisfies_needs(report: SubtaskReport) -> bool:

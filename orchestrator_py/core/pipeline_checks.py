@@ -1,5 +1,6 @@
 """What is wrong with pipelines although each of their parts is well written: names used twice, names of nothing, circles."""
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
@@ -22,15 +23,23 @@ class PlacedStage:
     def needs(self) -> tuple[str, ...]:
         return self.stage.policy.needs if self.stage else ()
 
+    @property
+    def resources(self) -> tuple[str, ...]:
+        return self.stage.policy.resources if self.stage else ()
+
 
 @frozen(kw_only=True)
 class PipelineDraft:
-    """A pipeline with its stage sets put in; `complete` unless a stage or a set could not be read."""
+    """A pipeline with its stage sets put in; `complete` unless a stage or a set could not be read.
+
+    `resources` are the names that it gives a number of units, None if that cannot be read.
+    """
 
     place: str
     id: str | None
     stages: tuple[PlacedStage, ...]
     complete: bool
+    resources: tuple[str, ...] | None = ()
 
 
 def check_pipelines(drafts: Sequence[PipelineDraft], default_pipeline: str | None) -> Iterator[Problem]:
@@ -38,6 +47,7 @@ def check_pipelines(drafts: Sequence[PipelineDraft], default_pipeline: str | Non
     for draft in drafts:
         yield from _check_names([(stage.id, stage.place) for stage in draft.stages], f"stage of pipeline {draft.id!r}")
         yield from _check_needs(draft)
+        yield from _check_resources(draft)
     yield from _check_names([(draft.id, draft.place) for draft in drafts], "pipeline")
     yield from _check_subpipelines(drafts)
     known = [draft.id for draft in drafts if draft.id is not None]
@@ -64,6 +74,17 @@ def _check_needs(draft: PipelineDraft) -> Iterator[Problem]:
             yield Problem(f"{places[name]}.needs", f"pipeline {draft.id!r} has no stage {need!r}{suggest(need, needs)}")
     for circle in find_circles(needs):
         yield Problem(f"{places[circle[0]]}.needs", f"in pipeline {draft.id!r}, {_walk(circle, 'needs')}; none of them could ever start")
+
+
+def _check_resources(draft: PipelineDraft) -> Iterator[Problem]:
+    known = draft.resources
+    if known is None:
+        return
+    for placed in draft.stages:
+        for name in placed.resources:
+            if name not in known:
+                remedy = suggest(name, known) or f'; add it to the pipeline: "resources": {{{json.dumps(name)}: 1}}'
+                yield Problem(f"{placed.place}.resources", f"pipeline {draft.id!r} has no resource {name!r}{remedy}")
 
 
 def _check_subpipelines(drafts: Sequence[PipelineDraft]) -> Iterator[Problem]:

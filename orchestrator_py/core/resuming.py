@@ -5,19 +5,19 @@ from collections.abc import Sequence
 from attrs import evolve
 
 from orchestrator_py.core import fixed_texts
-from orchestrator_py.core.command_records import pending_command
+from orchestrator_py.core.command_records import pending_command, was_not_selected
 from orchestrator_py.core.plan import item_id
+from orchestrator_py.core.selection import not_selected
 from orchestrator_py.errors import ConfigurationError, InputError
 from orchestrator_py.ids import SubtaskId
 from orchestrator_py.model.manifest import CommandRecord, CommandStatus, Manifest, ResumeEvent, RunStatus
 from orchestrator_py.model.outcome import Outcome, SkipReason
 from orchestrator_py.model.pipeline import Pipeline
+from orchestrator_py.model.policy import VerdictRules
 from orchestrator_py.model.result import BuildResult, ReviewDecision, ReviewResult, TestReport, TestResult
 from orchestrator_py.model.summary import SubtaskReport
 from orchestrator_py.model.task import Mode
 from orchestrator_py.model.timestamp import Timestamp
-
-_KEPT = (CommandStatus.SUCCEEDED, CommandStatus.SKIPPED)
 
 
 def refuse_to_resume(manifest: Manifest, pipeline: Pipeline, *, token: str | None) -> None:
@@ -35,8 +35,8 @@ def refuse_to_resume(manifest: Manifest, pipeline: Pipeline, *, token: str | Non
         )
 
 
-def reborn(manifest: Manifest, pipeline: Pipeline, *, at: Timestamp) -> Manifest:
-    """The manifest that the resumed run begins with: it keeps its start, its kept stages and its token."""
+def reborn(manifest: Manifest, pipeline: Pipeline, rules: VerdictRules, *, at: Timestamp) -> Manifest:
+    """The manifest that the resumed run begins with: it keeps its start, its token, and the stages that are not run again."""
     accepted = ResumeEvent(actor="cli", reason="resume", outcome="accepted", timestamp=at)
     return evolve(
         manifest,
@@ -48,7 +48,7 @@ def reborn(manifest: Manifest, pipeline: Pipeline, *, at: Timestamp) -> Manifest
         metrics_recorded=False,
         resume_events=(*manifest.resume_events, accepted),
         commands=tuple(
-            command if command.status in _KEPT else pending_command(command.index, stage)
+            command if _is_kept(command, rules) or was_not_selected(command) else pending_command(command.index, stage)
             for command, stage in zip(manifest.commands, pipeline.stages, strict=True)
         ),
         run_summary_path=None,
@@ -57,9 +57,18 @@ def reborn(manifest: Manifest, pipeline: Pipeline, *, at: Timestamp) -> Manifest
     )
 
 
-def kept_reports(manifest: Manifest, pipeline: Pipeline) -> tuple[SubtaskReport, ...]:
-    """What the record says of the stages that are not run again."""
-    return tuple(_kept_report(manifest, pipeline, command) for command in manifest.commands if command.status in _KEPT)
+def kept_reports(manifest: Manifest, pipeline: Pipeline, rules: VerdictRules) -> tuple[SubtaskReport, ...]:
+    """What the record says of the stages that are not run again: those that succeeded, and those that were not selected then.
+
+    A waived failure is kept too, unless the rules waive none: then it has another try.
+    """
+    left_out = (not_selected(SubtaskId(item_id(pipeline, command.id))) for command in manifest.commands if was_not_selected(command))
+    kept = (_kept_report(manifest, pipeline, command) for command in manifest.commands if _is_kept(command, rules))
+    return (*kept, *left_out)
+
+
+def _is_kept(command: CommandRecord, rules: VerdictRules) -> bool:
+    return command.status is CommandStatus.SUCCEEDED or (command.status is CommandStatus.SKIPPED and not rules.strict)
 
 
 def _kept_report(manifest: Manifest, pipeline: Pipeline, command: CommandRecord) -> SubtaskReport:

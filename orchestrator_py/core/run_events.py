@@ -34,5 +34,5 @@ def subtask_events(record: RunRecord, report: SubtaskReport, at: Timestamp) -> t
         events.append(TestCompleted(**base(record, at), test=report.test))
     if report.review is not None and answered >= 3:
         events.append(ReviewCompleted(**base(record, at), subtask_id=report.subtask_id, review=report.review))
-    done = SubtaskFinished(**base(record, at), report=report, done=len(record.reports), planned=len(record.order))
-    return (*events, done)
+    done, command = len(record.reports), record.command(report.subtask_id)
+    return (*events, SubtaskFinished(**base(record, at), report=report, done=done, planned=len(record.order), command=command))

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from orchestrator_py.core.assignments import create_scheduler_plan, with_lanes
-from orchestrator_py.core.command_records import pending_command
+from orchestrator_py.core.command_records import not_selected_command, pending_command
 from orchestrator_py.core.fixed_texts import planner_error_plan
 from orchestrator_py.core.names import slugify
-from orchestrator_py.core.plan import order_group, select_single, stages_by_item
+from orchestrator_py.core.plan import item_id, order_group, select_single, stages_by_item
 from orchestrator_py.core.resuming import kept_reports, reborn
 from orchestrator_py.core.run_request import create_run_request
+from orchestrator_py.core.selection import not_selected
 from orchestrator_py.ids import RunId, SubtaskId
 from orchestrator_py.lean import frozen
 from orchestrator_py.model.absent import ABSENT
@@ -17,6 +18,8 @@ from orchestrator_py.model.assignment import SchedulerPlan
 from orchestrator_py.model.manifest import Manifest
 from orchestrator_py.model.messages import OpenRun
 from orchestrator_py.model.pipeline import CommandStage, Pipeline
+from orchestrator_py.model.policy import LENIENT, VerdictRules
+from orchestrator_py.model.summary import SubtaskReport
 from orchestrator_py.model.task import PlanResult, TaskContext
 from orchestrator_py.model.timestamp import Timestamp
 
@@ -35,7 +38,8 @@ class RunPaths(NamedTuple):
 class PipelineOptions:
     """What a command-line run adds to its pipeline. `jobs` is how many stages may run at once, `resume_token` 64 hex digits.
 
-    `earlier` is the manifest of the run that is taken up again, None for a new one.
+    `earlier` is the manifest of the run that is taken up again, None for a new one; `left_out` are the ids of the stages of a new one that
+    were not selected. `rules` say what the verdict is made of.
     """
 
     pipeline: Pipeline
@@ -44,6 +48,8 @@ class PipelineOptions:
     resume_token: str
     parent_run_id: RunId | None = None
     earlier: Manifest | None = None
+    left_out: tuple[str, ...] = ()
+    rules: VerdictRules = LENIENT
 
 
 def open_embedded(
@@ -57,6 +63,7 @@ def open_embedded(
     paths: RunPaths,
     started_at: Timestamp,
     keep_summary: bool,
+    rules: VerdictRules = LENIENT,
 ) -> OpenRun:
     """A run inside the caller's program. PlanError if nothing, or without a group more than one thing, could be chosen."""
     order = order_group(plan) if grouped else (select_single(plan),)
@@ -72,6 +79,7 @@ def open_embedded(
         artifact_root=paths.artifact_root,
         started_at=started_at,
         keep_summary=keep_summary,
+        rules=rules,
     )
 
 
@@ -104,12 +112,12 @@ def open_after_planner_error(
 def open_pipeline(
     *, run_id: RunId, task: TaskContext, plan: PlanResult, options: PipelineOptions, paths: RunPaths, started_at: Timestamp
 ) -> OpenRun:
-    """A command-line run: every stage that can run is planned. ConfigurationError if the scheduler's bounds are impossible."""
+    """A command-line run: every runnable stage is planned, selected or not. ConfigurationError if the scheduler's bounds are impossible."""
     pipeline = options.pipeline
     order = order_group(plan) if any(item.runnable is not False for item in plan.items) else ()
-    earlier, planned = options.earlier, {item.id for item in order}
-    kept = () if earlier is None else tuple(report for report in kept_reports(earlier, pipeline) if report.subtask_id in planned)
-    lanes = lanes_of(pipeline, max(1, len(order) - len(kept)), options.jobs)
+    planned = {item.id for item in order}
+    settled = tuple(report for report in _settled(options) if report.subtask_id in planned)
+    lanes = lanes_of(pipeline, max(1, len(order) - len(settled)), options.jobs)
     return OpenRun(
         run_id=run_id,
         task=task,
@@ -120,11 +128,19 @@ def open_pipeline(
         scheduler=_schedule_instances(pipeline, run_id, task, options.environment, paths, started_at, lanes=lanes),
         artifact_root=paths.artifact_root,
         started_at=started_at,
-        manifest=_birth(run_id, task, plan, options, paths, started_at) if earlier is None else reborn(earlier, pipeline, at=started_at),
+        manifest=_manifest(run_id, task, plan, options, paths, started_at),
         hints=_hints(pipeline),
-        kept=kept,
-        resumed=earlier is not None,
+        settled=settled,
+        resumed=options.earlier is not None,
+        rules=options.rules,
     )
+
+
+def _settled(options: PipelineOptions) -> tuple[SubtaskReport, ...]:
+    """What is accounted for before anything starts."""
+    if options.earlier is not None:
+        return kept_reports(options.earlier, options.pipeline, options.rules)
+    return tuple(not_selected(SubtaskId(item_id(options.pipeline, stage_id))) for stage_id in options.left_out)
 
 
 def lanes_of(pipeline: Pipeline, stages: int, jobs: int) -> int | None:
@@ -156,10 +172,16 @@ def _schedule_instances(
     return create_scheduler_plan(wide, requested_at=at, instance_prefix=task.id)
 
 
-def _birth(
+def _manifest(
     run_id: RunId, task: TaskContext, plan: PlanResult, options: PipelineOptions, paths: RunPaths, started_at: Timestamp
 ) -> Manifest:
     pipeline = options.pipeline
+    if options.earlier is not None:
+        return reborn(options.earlier, pipeline, options.rules, at=started_at)
+    commands = (
+        (not_selected_command if stage.id in options.left_out else pending_command)(index, stage)
+        for index, stage in enumerate(pipeline.stages, start=1)
+    )
     return Manifest(
         task_id=task.id,
         task_slug=slugify(task.id),
@@ -173,7 +195,7 @@ def _birth(
         compat_path=paths.compat_path,
         log_path=paths.log_path,
         resume_token=options.resume_token,
-        commands=tuple(pending_command(index, stage) for index, stage in enumerate(pipeline.stages, start=1)),
+        commands=tuple(commands),
         plan_target_id=None if plan.target_id is ABSENT else plan.target_id,
         guardrails_required=pipeline.guardrails_required,
     )

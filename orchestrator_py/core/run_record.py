@@ -4,17 +4,17 @@ from attrs import field
 
 from orchestrator_py.core.assignments import end_instance, finalise, start_instance
 from orchestrator_py.core.codec.contract import to_json
-from orchestrator_py.core.command_records import Progress
+from orchestrator_py.core.command_records import Progress, command_record
 from orchestrator_py.core.manifest import manifest_at_end, manifest_in_progress
 from orchestrator_py.core.metrics_entry import create_metrics_entry, metrics_line
-from orchestrator_py.core.outcome import run_status, satisfies_needs
+from orchestrator_py.core.outcome import judge, run_status, satisfies_needs
 from orchestrator_py.core.run_report import RunFacts, create_summary, planner_error_summary
 from orchestrator_py.errors import DefectError
 from orchestrator_py.ids import InstanceId, RunId, SubtaskId
 from orchestrator_py.lean import define
 from orchestrator_py.model.assignment import SchedulerPlan
 from orchestrator_py.model.history import EntryLine
-from orchestrator_py.model.manifest import ChildRun, Manifest
+from orchestrator_py.model.manifest import ChildRun, CommandRecord, Manifest
 from orchestrator_py.model.messages import OpenRun
 from orchestrator_py.model.outcome import Outcome, StopCause
 from orchestrator_py.model.summary import RunSummary, SubtaskReport
@@ -37,9 +37,11 @@ class RunRecord:
     heartbeat_at: Timestamp | None = field(default=None, init=False)
     contradiction: str | None = field(default=None, init=False)
     last_seq: int = field(default=0, init=False)
+    places: dict[SubtaskId, int] = field(init=False)  # among the plan's items, which are the manifest's commands
 
     def __attrs_post_init__(self) -> None:
         self.order = {SubtaskId(item.id): place for place, item in enumerate(self.opening.order)}
+        self.places = {SubtaskId(item.id): place for place, item in enumerate(self.opening.plan.items)}
         self.scheduler = self.opening.scheduler
         born = self.opening.manifest
         self.children = {} if born is None else {child.run_id: child for child in born.child_runs}
@@ -67,6 +69,7 @@ class RunRecord:
         if report.subtask_id not in self.order:
             self.contradict(f"subtask {report.subtask_id} was told and never planned")
             return False
+        report = judge(report, self.opening.rules)
         known = self.reports.get(report.subtask_id)
         if known is not None:
             if known != report:
@@ -151,6 +154,11 @@ class RunRecord:
         born = self.opening.manifest
         return None if born is None else manifest_in_progress(born, self._progress(), at)
 
+    def command(self, subtask_id: SubtaskId) -> CommandRecord | None:
+        """What the manifest of a command-line run says of one stage."""
+        born = self.opening.manifest
+        return None if born is None or subtask_id not in self.places else command_record(born, self._progress(), subtask_id)
+
     def final_manifest(self, summary: RunSummary, at: Timestamp) -> Manifest | None:
         """The terminal manifest; it says `metrics_recorded` since it is written after the entry."""
         born = self.opening.manifest
@@ -159,9 +167,8 @@ class RunRecord:
         return manifest_at_end(born, self._progress(), summary.outcome, self.cause, at)
 
     def _progress(self) -> Progress:
-        places = {SubtaskId(item.id): place for place, item in enumerate(self.opening.plan.items)}
         return Progress(
-            places=places,
+            places=self.places,
             hints=self.opening.hints,
             taken_at=self.taken_at,
             reports=self.reports,
@@ -189,6 +196,6 @@ def _command_word(report: SubtaskReport) -> str:
     """As the manifest has it: a subtask that never started stays pending, a waived failure is skipped."""
     if not report.started:
         return "pending"
-    if report.waived:
-        return "skipped"
-    return "succeeded" if report.outcome is Outcome.SUCCEEDED else "failed"
+    if report.counted is not Outcome.SUCCEEDED:
+        return "failed"
+    return "skipped" if report.waived else "succeeded"

@@ -80,8 +80,10 @@ def _top_level(facts: RunFacts, outcome: Outcome) -> Results:
     if outcome is Outcome.ERROR:
         return _no_results(facts, _first(facts, outcome), fixed_texts.not_vouched_for_text(facts.contradiction))
     decisive = deciding(facts.reports, outcome)
-    if decisive is not None:
+    if decisive is not None and not (decisive.flaky and outcome is not Outcome.SUCCEEDED):
         return _results(decisive)
+    if decisive is not None:
+        return _no_results(facts, decisive.subtask_id, fixed_texts.flaky_text(len(decisive.attempts)))
     if any(report.started for report in facts.reports):
         return _no_results(facts, _first(facts, outcome), fixed_texts.not_started_text(facts.cause))
     return _no_results(facts, _first(facts, outcome), fixed_texts.NOTHING_STARTED)

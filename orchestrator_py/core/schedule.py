@@ -1,14 +1,17 @@
-"""What may start now: a state machine over the planned subtasks, under needs, a limit and the failure policy.
+"""What may start now: a state machine over the planned subtasks, under needs, limits, named resources and the failure policy.
 
 It knows no clock and no concurrency of its own: the manager asks it, and tells it how each subtask ended.
 """
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from attrs import field
 
 from orchestrator_py.core.outcome import satisfies_needs
+from orchestrator_py.core.resources import Resources
+from orchestrator_py.core.slots import Slots
 from orchestrator_py.ids import SubtaskId
 from orchestrator_py.lean import define, frozen
 from orchestrator_py.model.messages import OpenRun
@@ -33,63 +36,102 @@ class Settled:
     cancel: StopCause | None = None
 
 
+@frozen(kw_only=True)
+class Bounds:
+    """How much may run at once: `limit` subtasks of the run, on `slots` that it may share, with a number of units of each resource.
+
+    `slotless` subtasks take no slot: what works for them is a run of its own, whose subtasks do. `slots` None: as many as the limit.
+    """
+
+    limit: int
+    slots: Slots | None = None
+    slotless: frozenset[str] = frozenset()
+    resources: Mapping[str, int] = field(factory=dict)
+
+
+class Claim(NamedTuple):
+    """What a subtask takes when it starts: all of it at once, or nothing."""
+
+    slots: int
+    resources: frozenset[str]
+
+
 @define
 class Schedule:
-    """The plan of one run while it is being worked off. Needs are known to exist and to hold no cycle."""
+    """The plan of one run while it is being worked off. Needs are known to exist and to hold no circle, resources to have units.
+
+    Whoever is ready and has to wait, for a slot or a resource, keeps its resources from those behind it in the plan, and from nobody else.
+    So nobody is overtaken for ever, and whoever names no resource does not wait for those who do.
+    """
 
     items: Sequence[PlanItem]
-    limit: int
+    bounds: Bounds
     on_failure: FailurePolicy
-    kept: frozenset[str] = frozenset()
+    settled: frozenset[str] = frozenset()
     stopped: StopCause | None = field(default=None, init=False)
-    running: int = field(default=0, init=False)
-    _ready: list[int] = field(factory=list, init=False)
+    slots: Slots = field(init=False)
+    _resources: Resources = field(init=False)
+    _claims: list[Claim] = field(init=False)
+    _running: set[int] = field(factory=set, init=False)
+    _ready: dict[Claim, list[int]] = field(factory=dict, init=False)  # a heap for each claim: who claims the same waits for the same
     _open_needs: dict[int, int] = field(factory=dict, init=False)
     _needed_by: dict[str, list[int]] = field(factory=dict, init=False)
     _unstarted: set[int] = field(factory=set, init=False)
     _place: dict[str, int] = field(factory=dict, init=False)
 
     def __attrs_post_init__(self) -> None:
+        self.slots = self.bounds.slots or Slots(self.bounds.limit)
+        self._resources = Resources(self.bounds.resources)
+        self._claims = [Claim(0 if item.id in self.bounds.slotless else 1, frozenset(item.policy.resources)) for item in self.items]
         planned = {item.id for item in self.items}
         for place, item in enumerate(self.items):
-            needs = [need for need in item.policy.needs if need in planned and need not in self.kept]
+            needs = [need for need in item.policy.needs if need in planned and need not in self.settled]
             self._place[item.id] = place
-            if item.id in self.kept:
+            if item.id in self.settled:
                 continue
             self._unstarted.add(place)
             self._open_needs[place] = len(needs)
             for need in needs:
                 self._needed_by.setdefault(need, []).append(place)
             if not needs:
-                self._ready.append(place)  # ascending, so the list is a heap
+                self._ready.setdefault(self._claims[place], []).append(place)  # ascending, so the list is a heap
 
     def take(self) -> PlanItem | None:
         """The next subtask in plan order that may start now; it counts as running from here."""
-        if self.stopped is not None or self.running >= self.limit or not self._ready:
+        if self.stopped is not None or self._room <= 0:
             return None
-        place = heapq.heappop(self._ready)
-        self._unstarted.remove(place)
-        self.running += 1
-        return self.items[place]
+        left = Resources(self._resources.free)
+        for claim in sorted(self._ready, key=self._first_of):
+            if claim.slots <= self.slots.free and left.take(claim.resources):
+                return self._start(claim)
+            left.reserve(claim.resources)
+        return None
 
     @property
     def startable(self) -> int:
-        """How many subtasks `take` would give out now."""
-        return 0 if self.stopped is not None else max(0, min(len(self._ready), self.limit - self.running))
+        """At most so many subtasks would `take` give out now; exactly so many if nobody names resources."""
+        free = self.slots.free
+        ready = sum(min(len(places), free) if claim.slots else len(places) for claim, places in self._ready.items())
+        return 0 if self.stopped is not None else max(0, min(ready, self._room))
 
     @property
     def over(self) -> bool:
         """Nothing will start any more."""
-        return self.stopped is not None or (self.running == 0 and not self._ready)
+        return self.stopped is not None or not (self._running or self._ready)
 
     def settle(self, report: SubtaskReport) -> Settled:
         """Take note of the end of a subtask that `take` gave out."""
-        self.running -= 1
+        self._give_back(self._place[report.subtask_id])
         if satisfies_needs(report):
             self._release(report.subtask_id)
             return Settled()
         skipped = tuple(self._skip_dependents(report.subtask_id))
         return Settled(skipped=skipped, cancel=self._apply_policy(report))
+
+    def give_up(self) -> None:
+        """What was given out and not told of will not be told of: others who share the slots must not wait for it."""
+        for place in tuple(self._running):
+            self._give_back(place)
 
     def stop(self, cause: StopCause) -> None:
         """Start nothing any more. The first cause stays."""
@@ -98,15 +140,41 @@ class Schedule:
     def unstarted(self) -> tuple[SubtaskReport, ...]:
         """The reports of those that never started since the run was stopped, in plan order; each is given once."""
         cause = self.stopped
-        places = [] if cause is None else sorted(self._unstarted)
+        places = () if cause is None else sorted(self._unstarted)
         self._unstarted.clear()
-        return tuple(SubtaskReport(subtask_id=SubtaskId(self.items[p].id), outcome=Outcome.CANCELLED, cause=cause) for p in places)
+        return tuple(kept_back(SubtaskId(self.items[place].id), cause) for place in places if cause is not None)
+
+    # Starting and ending -------------------------------------------------------------------------------------------
+
+    @property
+    def _room(self) -> int:
+        return self.bounds.limit - len(self._running)
+
+    def _first_of(self, claim: Claim) -> int:
+        return self._ready[claim][0]
+
+    def _start(self, claim: Claim) -> PlanItem:
+        place = heapq.heappop(self._ready[claim])
+        if not self._ready[claim]:
+            del self._ready[claim]
+        self._unstarted.remove(place)
+        self._running.add(place)
+        self.slots.taken += claim.slots
+        self._resources.take(claim.resources)
+        return self.items[place]
+
+    def _give_back(self, place: int) -> None:
+        self._running.remove(place)
+        self.slots.taken -= self._claims[place].slots
+        self._resources.give_back(self._claims[place].resources)
+
+    # What follows from an end --------------------------------------------------------------------------------------
 
     def _release(self, subtask_id: str) -> None:
         for place in self._needed_by.get(subtask_id, ()):
             self._open_needs[place] -= 1
             if self._open_needs[place] == 0 and place in self._unstarted:
-                heapq.heappush(self._ready, place)
+                heapq.heappush(self._ready.setdefault(self._claims[place], []), place)
 
     def _skip_dependents(self, subtask_id: str) -> list[SubtaskReport]:
         """Everything that needs the subtask, directly or through others, is skipped: it is never a verdict of its own."""
@@ -127,3 +195,16 @@ class Schedule:
         cause = StopCause(StopKind.FAILURE_POLICY, f"{report.subtask_id} {report.outcome.value}")
         self.stop(cause)
         return cause if self.on_failure is FailurePolicy.CANCEL else None
+
+
+def kept_back(subtask_id: SubtaskId, cause: StopCause) -> SubtaskReport:
+    """The report of a subtask that a stop kept from starting: cancelled; or skipped by the run's deadline, which counts as its word."""
+    if cause.kind is not StopKind.TIMEOUT:
+        return SubtaskReport(subtask_id=subtask_id, outcome=Outcome.CANCELLED, cause=cause)
+    return SubtaskReport(
+        subtask_id=subtask_id,
+        outcome=Outcome.SKIPPED,
+        cause=cause,
+        skip_reason=SkipReason.DEADLINE,
+        counts_as=cause.outcome,
+    )

@@ -19,7 +19,7 @@ _ORDER = (
     Outcome.ERROR,
 )
 
-_SKIP_REASONS = {SkipReason.UPSTREAM: "something it needs did not succeed"}
+_SKIP_REASONS = {SkipReason.UPSTREAM: "something it needs did not succeed", SkipReason.NOT_SELECTED: "not selected"}
 
 
 def word(outcome: Outcome) -> str:
@@ -37,19 +37,37 @@ def tally(reports: Sequence[SubtaskReport]) -> str:
     return f"{', '.join(parts) or 'nothing planned'} of {len(reports)}"
 
 
+def counts(reports: Sequence[SubtaskReport]) -> dict[str, int]:
+    """How many ended how, by the word that the verdict is made of; they add up to `planned`."""
+    started = Counter(report.counted for report in reports if report.started)
+    words = {outcome.value: started[outcome] for outcome in _ORDER}
+    return {"planned": len(reports), **words, "not_started": len(reports) - started.total()}
+
+
 def marks(reports: Iterable[SubtaskReport]) -> tuple[str, ...]:
-    """A line for each success that is less than it looks: `waived: lint (failed)`, `flaky: test (2 attempts)`."""
+    """A line for each success that is less than it looks: `waived: lint (failed)`, `flaky: test (2 attempts)`.
+
+    The rules of the run may not let it pass: `flaky: test (2 attempts), counts as failed`.
+    """
     lines = []
     for report in reports:
         if report.waived:
-            lines.append(f"waived: {report.subtask_id} ({word(report.outcome)})")
+            lines.append(f"waived: {report.subtask_id} ({word(report.outcome)}){_judged(report)}")
         if report.flaky:
-            lines.append(f"flaky: {report.subtask_id} ({len(report.attempts)} attempts)")
+            lines.append(f"flaky: {report.subtask_id} ({len(report.attempts)} attempts){_judged(report)}")
     return tuple(lines)
+
+
+def _judged(report: SubtaskReport) -> str:
+    return "" if report.counts_as is None else f", counts as {word(report.counts_as)}"
 
 
 def why(report: SubtaskReport) -> str:
     """What to say behind a subtask's word: why it never started, who ended it, how its command ended; empty if the word says all."""
+    if report.skip_reason is SkipReason.DEADLINE and report.cause is not None:
+        return f"the time was up, {report.cause.detail}"
+    if report.flaky and report.counts_as is not None:
+        return f"a success at attempt {len(report.attempts)} counts as {word(report.counts_as)}"
     if report.skip_reason is not None:
         return _SKIP_REASONS.get(report.skip_reason, report.skip_reason.value)
     execution = deciding_execution(report)

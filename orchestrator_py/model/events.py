@@ -1,10 +1,14 @@
 """The news of a run, numbered from 1 within it, in the order in which the aggregator came to know them.
 
 A reader that was too slow sees a gap in `seq`; the report is not touched by that.
+
+`manifest` and `command` are what the manifest of a command-line run says at that moment, of the run and of the stage. They are not
+serialised, and None for an embedded run.
 """
 
 from orchestrator_py.ids import InstanceId, RunId, SubtaskId, TaskId
 from orchestrator_py.lean import frozen
+from orchestrator_py.model.manifest import CommandRecord, Manifest
 from orchestrator_py.model.outcome import Outcome, StopCause
 from orchestrator_py.model.result import BuildResult, ReviewResult, TestResult
 from orchestrator_py.model.summary import AttemptReport, RunSummary, SubtaskReport
@@ -28,6 +32,7 @@ class RunStarted(Event):
 
     pipeline_id: str
     planned: int
+    manifest: Manifest | None = None
 
 
 @frozen(kw_only=True)
@@ -43,6 +48,7 @@ class SubtaskStarted(Event):
 
     subtask_id: SubtaskId
     instance_id: InstanceId
+    command: CommandRecord | None = None
 
 
 @frozen(kw_only=True)
@@ -84,6 +90,7 @@ class SubtaskFinished(Event):
     report: SubtaskReport
     done: int
     planned: int
+    command: CommandRecord | None = None
 
 
 @frozen(kw_only=True)
@@ -99,6 +106,7 @@ class RunCompleted(Event):
 
     outcome: Outcome
     summary: RunSummary
+    manifest: Manifest | None = None
 
 
 EVENT_TYPES: dict[type[Event], str] = {

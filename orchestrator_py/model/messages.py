@@ -9,6 +9,7 @@ from orchestrator_py.lean import frozen
 from orchestrator_py.model.assignment import SchedulerPlan
 from orchestrator_py.model.manifest import ChildRun, Manifest
 from orchestrator_py.model.outcome import StopCause
+from orchestrator_py.model.policy import LENIENT, VerdictRules
 from orchestrator_py.model.summary import AttemptReport, RunSummary, SubtaskReport
 from orchestrator_py.model.task import PlanItem, PlanResult, TaskContext
 from orchestrator_py.model.timestamp import Timestamp
@@ -21,7 +22,8 @@ class OpenRun:
     `manifest` is there for a command-line run (its commands stand in the order of the pipeline's stages) and None for an embedded one.
     `keep_summary` False records the metrics entry only. `hints` are texts that replace what a subtask's command said.
     `planner_error` is what the planner raised; nothing is planned then.
-    A `resumed` run may have an entry already, which its own supersedes; `kept` are the reports of what it does not run again.
+    A `resumed` run may have an entry already, which its own supersedes. `settled` are the reports of what is accounted for from the start:
+    what a resumed run keeps, and what was not selected. `rules` say what the verdict is made of.
     """
 
     run_id: RunId
@@ -37,8 +39,9 @@ class OpenRun:
     manifest: Manifest | None = None
     hints: Mapping[SubtaskId, str] = field(factory=dict)
     planner_error: str | None = None
-    kept: tuple[SubtaskReport, ...] = ()
+    settled: tuple[SubtaskReport, ...] = ()
     resumed: bool = False
+    rules: VerdictRules = LENIENT
 
 
 @frozen(kw_only=True)

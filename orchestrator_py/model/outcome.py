@@ -25,6 +25,7 @@ class SkipReason(Enum):
     CONDITION = "condition"
     NOT_SELECTED = "not_selected"
     REUSED = "reused"
+    DEADLINE = "deadline"
 
 
 class StopKind(Enum):

@@ -1,11 +1,13 @@
 """Pipelines as the configuration file describes them: stages, their order and what each may need."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Literal
 
 from attrs import field
 
 from orchestrator_py.lean import frozen
+from orchestrator_py.model.guard_settings import GuardSettings
 from orchestrator_py.model.policy import SubtaskPolicy
 
 
@@ -65,7 +67,10 @@ Stage = CommandStage | SubpipelineStage
 
 @frozen(kw_only=True)
 class Pipeline:
-    """Stages in the order of the file, references to stage sets already replaced."""
+    """Stages in the order of the file, references to stage sets already replaced.
+
+    `timeout` is for a whole run of it. `resources` says how many units there are of what its stages name in `policy.resources`.
+    """
 
     id: str
     title: str
@@ -74,6 +79,8 @@ class Pipeline:
     tags: tuple[str, ...] = ()
     guardrails_required: bool = True
     parallel: bool = False
+    timeout: timedelta | None = None
+    resources: Mapping[str, int] = field(factory=dict)
 
     @property
     def capabilities(self) -> tuple[str, ...]:
@@ -93,4 +100,5 @@ class Configuration:
     source: str
     pipelines: tuple[Pipeline, ...] = ()
     default_pipeline: str | None = None
+    guardrails: GuardSettings = GuardSettings()
     warnings: tuple[str, ...] = ()

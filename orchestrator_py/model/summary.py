@@ -28,7 +28,8 @@ class AttemptReport:
 class SubtaskReport:
     """How one planned subtask ended. A subtask that never started has no times, no attempts and no results.
 
-    `outcome` is the raw word; a `waived` subtask counts as succeeded, a `flaky` one succeeded after a retry.
+    `outcome` is the raw word; a `waived` subtask counts as succeeded, a `flaky` one succeeded after a retry. `counts_as` is there if the
+    subtask counts as something else all the same: the rules of the run let neither pass, or its deadline kept the subtask from starting.
     `error` is what an agent raised.
     """
 
@@ -41,6 +42,7 @@ class SubtaskReport:
     completed_at: Timestamp | None = None
     attempts: tuple[AttemptReport, ...] = ()
     waived: bool = False
+    counts_as: Outcome | None = None
     build: BuildResult | None = None
     test: TestResult | None = None
     review: ReviewResult | None = None
@@ -54,7 +56,7 @@ class SubtaskReport:
     @property
     def counted(self) -> Outcome:
         """The word that the run's verdict is made of."""
-        return Outcome.SUCCEEDED if self.waived else self.outcome
+        return self.counts_as or (Outcome.SUCCEEDED if self.waived else self.outcome)
 
     @property
     def flaky(self) -> bool:

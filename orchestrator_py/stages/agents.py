@@ -5,12 +5,13 @@ One set of agents belongs to one run; nothing is shared between runs but what th
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Protocol, assert_never
 
 from orchestrator_py.core.command_summary import LONGEST_DETAIL, command_summary, cut, trim
-from orchestrator_py.core.plan import stages_by_item
+from orchestrator_py.core.plan import item_id, stages_by_item
 from orchestrator_py.errors import PlanError
-from orchestrator_py.ids import RunId
+from orchestrator_py.ids import RunId, SubtaskId
 from orchestrator_py.lean import frozen
 from orchestrator_py.model.execution import Execution
 from orchestrator_py.model.outcome import Outcome
@@ -28,12 +29,15 @@ from orchestrator_py.model.result import (
 )
 from orchestrator_py.model.task import PlanItem
 from orchestrator_py.ports import Clock, StageLog
-from orchestrator_py.stages.command import CommandSpec, run_command
+from orchestrator_py.stages.command import CommandSpec, Hear, run_command
 from orchestrator_py.stages.environment import RunPlace
 from orchestrator_py.stages.grace import Grace
 
 RunChild = Callable[[SubpipelineStage, RunId], Awaitable[Execution]]
 """Runs the pipeline that a stage names as a run of its own, whose parent is the run with this id."""
+
+Listen = Callable[[RunId, SubtaskId, str], object]
+"""Gets what the commands of a subtask say, piece by piece; must neither raise nor wait."""
 
 
 class StageLogs(Protocol):
@@ -51,6 +55,7 @@ class StageCommands:
     logs: StageLogs
     clock: Clock
     grace: Grace
+    listen: Listen | None = None
 
     def stage_of(self, item: PlanItem) -> Stage:
         """The stage behind an item of the plan. PlanError for an item of another plan."""
@@ -70,7 +75,11 @@ class StageCommands:
         )
         index = self.pipeline.stages.index(stage) + 1
         async with self.logs.open_stage(index=index, stage_id=stage.id) as log:
-            return await run_command(spec, log, clock=self.clock, grace=self.grace)
+            return await run_command(spec, log, clock=self.clock, grace=self.grace, hear=self._hear(stage))
+
+    def _hear(self, stage: CommandStage) -> Hear | None:
+        """None costs nothing: usually nobody listens."""
+        return None if self.listen is None else partial(self.listen, self.place.run_id, SubtaskId(item_id(self.pipeline, stage.id)))
 
 
 @frozen(kw_only=True)

@@ -1,6 +1,6 @@
 """One shell command from its start to its end: its output goes to the log as it comes, the facts of its end come back."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -34,7 +34,11 @@ class CommandSpec:
     correlation_id: str = field(factory=lambda: str(uuid4()))
 
 
-async def run_command(spec: CommandSpec, log: StageLog, *, clock: Clock, grace: Grace) -> Execution:
+Hear = Callable[[str], object]
+"""Gets what a command says, piece by piece, after it went to the log; must neither raise nor wait."""
+
+
+async def run_command(spec: CommandSpec, log: StageLog, *, clock: Clock, grace: Grace, hear: Hear | None = None) -> Execution:
     """Runs the command in its own process group until it ends, or until the caller is cancelled.
 
     Cancelled, the whole group gets SIGTERM, when `grace` is over SIGKILL, and the call then *returns*, with `stopped` set: the facts
@@ -47,7 +51,7 @@ async def run_command(spec: CommandSpec, log: StageLog, *, clock: Clock, grace: 
 
     StoreError from the log ends the command at once and goes through.
     """
-    record = _Record(log=log, spec=spec)
+    record = _Record(log=log, spec=spec, hear=hear)
     await record.begin()
     started_at = clock.monotonic()
     try:
@@ -69,6 +73,7 @@ class _Record:
 
     log: StageLog
     spec: CommandSpec
+    hear: Hear | None
     sequence: int = 0
 
     async def begin(self) -> None:
@@ -84,6 +89,8 @@ class _Record:
         """`size` is the number of bytes that became `text`."""
         self.sequence += 1
         await self.log.append(self._event("exec:chunk") | {"stream": stream, "sequence": self.sequence, "bytes": size, "data": text})
+        if self.hear is not None:
+            self.hear(text)
 
     async def end(self, execution: Execution) -> None:
         status = "succeeded" if execution.exit_code == 0 and not execution.stopped else "failed"

@@ -14,6 +14,7 @@ from orchestrator_py.app.run_service import RunService
 from orchestrator_py.app.system_clock import SystemClock
 from orchestrator_py.core.mode import default_mode
 from orchestrator_py.core.run_opening import RunPaths, open_embedded
+from orchestrator_py.core.schedule import Bounds
 from orchestrator_py.errors import NotRecordedError, OrchestratorError, StoreError
 from orchestrator_py.ids import RunId, TaskId
 from orchestrator_py.model.history import EntryLine
@@ -99,7 +100,7 @@ async def execute(service: RunService, crew: Crew, run_id: str) -> Outcome | Non
         keep_summary=True,
     )
     agents = Agents(builder=crew, tester=crew, reviewer=crew)
-    rules = RunRules(agents=agents, mode_policy=default_mode, limit=2, on_failure=FailurePolicy.STOP)
+    rules = RunRules(agents=agents, mode_policy=default_mode, bounds=Bounds(limit=2), on_failure=FailurePolicy.STOP, chance=lambda: 0.5)
     return (await service.wait(service.start(opening, rules, clock))).summary.outcome
 
 

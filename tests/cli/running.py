@@ -6,6 +6,7 @@ import select
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -19,6 +20,8 @@ _NAMES = ("MCP_RUNNER_TASK_ID", "FEATURE_TFGRPO_GROUP", "PYTHONUNBUFFERED")
 NOTHING: Mapping[str, str] = {}
 
 Data = dict[str, object]
+
+LEADING_KEYS = ("run_id", "status", "outcome", "artifact_root", "manifest", "log_path", "run_summary")
 
 
 # Configurations ----------------------------------------------------------------------------------------------------
@@ -208,13 +211,21 @@ def entries(folder: Path, task: str = "0101") -> list[Data]:
     return [as_object(json.loads(line)) for line in (folder / ".runs" / task / "metrics.json").read_text().splitlines()]
 
 
+def last_entries(folder: Path, task: str = "0101") -> dict[str, Data]:
+    """A run that was resumed has a line for each time that it ended; the last one counts."""
+    return {str(entry["run_id"]): entry for entry in entries(folder, task)}
+
+
 def records(folder: Path, task: str = "0101") -> list[Record]:
-    """Of all runs of a task, in the order in which they were recorded; each manifest stands for one line of the history."""
-    known = {str(entry["run_id"]): entry for entry in entries(folder, task)}
-    assert len(known) == len(entries(folder, task))
+    """Of all runs of a task, in the order in which they were recorded: a line for each, and one more for each time it was resumed."""
+    lines = Counter(str(entry["run_id"]) for entry in entries(folder, task))
+    known = last_entries(folder, task)
     runs = folder / ".runs" / task / "cli"
     assert {path.name for path in runs.iterdir()} == set(known)
-    return [_record(runs / run_id, entry) for run_id, entry in known.items()]
+    found = [_record(runs / run_id, entry) for run_id, entry in known.items()]
+    for record in found:
+        assert lines[record.folder.name] <= 1 + len(as_list(record.manifest["resume_events"]))
+    return found
 
 
 def only_record(folder: Path, task: str = "0101") -> Record:
@@ -247,14 +258,17 @@ def assert_agreement(root: Path, record: Record, outcome: str) -> None:
             assert stage[key] is None or (root / str(stage[key])).is_file()
     assert list((record.folder.parent.parent / "metrics.pending").glob("*.jsonl")) == []
     totals = read_object(record.folder.parent.parent / "metrics" / "post-rollout.json")
-    lines = entries(root, str(manifest["task_id"]))
+    lines = last_entries(root, str(manifest["task_id"])).values()
     assert (totals["total_runs"], totals["succeeded_runs"]) == (len(lines), [line["status"] for line in lines].count("succeeded"))
 
 
 def assert_document(root: Path, finished: Finished, record: Record, outcome: str) -> None:
     """stdout is one JSON document that leads to the record."""
     document = finished.document()
-    assert list(document) == ["run_id", "status", "outcome", "artifact_root", "manifest", "log_path", "run_summary"]
+    assert list(document) == [*LEADING_KEYS, "exit_code", "cause", "counts", "failed", "waived", "flaky"]
+    assert document["exit_code"] == (finished.code if finished.code >= 0 else 128 - finished.code)
+    counts = as_object(document["counts"])
+    assert sum(int(str(number)) for word, number in counts.items() if word != "planned") == counts["planned"]
     assert document["run_id"] == record.manifest["run_id"]
     assert document["status"] == record.manifest["status"]
     assert document["outcome"] == outcome

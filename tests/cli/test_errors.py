@@ -111,7 +111,7 @@ def test_keys_without_effect_are_told_once_and_a_plan_starts_nothing(tmp_path: P
     assert finished.stderr.count("warning") == 1
     assert "runtimeMode (at $.pipelines[0] and 1 more)" in finished.stderr
     document = finished.document()
-    assert list(document) == ["pipeline", "stages", "plan", "targetId"]
+    assert list(document) == ["pipeline", "stages", "plan", "targetId", "edges"]
     assert document["targetId"] == "p:a"
     assert snapshot(tmp_path) == before
 
@@ -147,7 +147,7 @@ sys.exit(main(["plan"]) or bool({"anyio", "asyncio"} & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "p: p (1 stage)\n  a  true  (target)\n"
+    assert done.stdout == "p: p (1 stage)\n  1  a  true  (target)\n"
 
 
 def test_the_help_of_run_explains_the_exit_codes(tmp_path: Path) -> None:

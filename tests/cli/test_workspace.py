@@ -149,6 +149,7 @@ def test_the_folders_of_a_run(tmp_path: Path) -> None:
         ".resume-token",
         "commands",
         "errors",
+        "events.jsonl",
         "manifest.json",
         "run-summary.json",
         "runner.ndjson",

@@ -12,6 +12,7 @@ from orchestrator_py.model.effects import Effects
 from orchestrator_py.model.messages import ClosedRun, CloseRun, InstanceReleased, Message, OpenRun, SubtaskEnded, SubtaskTaken
 from orchestrator_py.model.outcome import Outcome, SkipReason, StopCause, StopKind
 from orchestrator_py.model.pipeline import CommandStage, Pipeline
+from orchestrator_py.model.policy import LENIENT, VerdictRules
 from orchestrator_py.model.result import BuildResult, ReviewDecision, ReviewResult, TestResult
 from orchestrator_py.model.summary import AttemptReport, SubtaskReport
 from orchestrator_py.model.task import Mode, PlanItem, PlanResult, TaskContext
@@ -43,7 +44,7 @@ def open_run(count: int, *, lanes: int = 2) -> OpenRun:
     )
 
 
-def open_pipeline_run(count: int, *, jobs: int = 2) -> OpenRun:
+def open_pipeline_run(count: int, *, jobs: int = 2, left_out: tuple[str, ...] = (), rules: VerdictRules = LENIENT) -> OpenRun:
     """A command-line run of `count` stages named s0, s1, ... that need nothing of each other."""
     stages = tuple(CommandStage(id=f"s{place}", title=f"Stage {place}", command="true") for place in range(count))
     pipeline = Pipeline(id="p", title="P", stages=stages, parallel=True)
@@ -51,7 +52,7 @@ def open_pipeline_run(count: int, *, jobs: int = 2) -> OpenRun:
         run_id=RUN,
         task=TASK,
         plan=create_plan(pipeline, target=None),
-        options=PipelineOptions(pipeline=pipeline, jobs=jobs, environment={}, resume_token="0" * 64),
+        options=PipelineOptions(pipeline=pipeline, jobs=jobs, environment={}, resume_token="0" * 64, left_out=left_out, rules=rules),
         paths=RunPaths(artifact_root=".runs/task-1/cli/run-1", compat_path="x", log_path="y"),
         started_at=stamp(0),
     )

@@ -55,6 +55,8 @@ EVERYTHING: dict[str, Any] = {
             "tags": ["x", "y"],
             "guardrailsRequired": False,
             "parallel": True,
+            "timeoutSeconds": 600,
+            "resources": {"port": 1, "db": 2},
             "metadata": {"anything": ["goes", {"here": None}]},
             "stages": [
                 {"kind": "stage-set", "ref": "guards"},
@@ -67,7 +69,15 @@ EVERYTHING: dict[str, Any] = {
                     review="make review",
                     timeoutSeconds=1.5,
                     timeoutMs=9000,
-                    retry={"maxAttempts": 3, "backoffSeconds": 0.25, "on": ["timed_out", "crashed"]},
+                    retry={
+                        "maxAttempts": 3,
+                        "backoffSeconds": 0.25,
+                        "backoffFactor": 2,
+                        "maxBackoffSeconds": 30,
+                        "jitter": True,
+                        "on": ["timed_out", "crashed"],
+                    },
+                    resources=["db", "port", "db"],
                     session={"id": "s1", "reuse": True, "persist": False},
                     plan={"defaultTarget": True, "aliases": ["b"], "executionMode": " Cloud ", "cloudEnvId": "e"},
                 ),
@@ -93,7 +103,15 @@ def test_a_stage_says_all_that_it_may_say() -> None:
         hints=PlanHints(default_target=True, aliases=("b",), requires_cloud=True, execution_mode="cloud"),
         policy=SubtaskPolicy(
             timeout=timedelta(seconds=1.5),
-            retry=RetryPolicy(max_attempts=3, backoff=timedelta(seconds=0.25), on=frozenset({Outcome.TIMED_OUT, Outcome.CRASHED})),
+            retry=RetryPolicy(
+                max_attempts=3,
+                backoff=timedelta(seconds=0.25),
+                backoff_factor=2.0,
+                max_backoff=timedelta(seconds=30),
+                jitter=True,
+                on=frozenset({Outcome.TIMED_OUT, Outcome.CRASHED}),
+            ),
+            resources=("db", "port"),
         ),
     )
 
@@ -125,6 +143,12 @@ def test_what_is_accepted_without_effect_is_told_in_one_text() -> None:
         f"{FILE}: these keys are known but have no effect here: runtimeMode (at $), metadata (at $.pipelines[0]), "
         "plan.cloudEnvId (at $.pipelines[0].stages[2]), session (at $.pipelines[0].stages[2])."
     )
+
+
+def test_a_pipeline_says_how_long_it_may_take_and_of_what_there_is_how_much() -> None:
+    main, other = _parse(EVERYTHING).pipelines
+    assert (main.timeout, main.resources) == (timedelta(minutes=10), {"port": 1, "db": 2})
+    assert (other.timeout, other.resources) == (None, {})
 
 
 def test_the_same_key_without_effect_in_many_places_is_told_once() -> None:
@@ -170,6 +194,22 @@ REFUSED: dict[str, tuple[object, str]] = {
     "a pipeline without stages": ({"pipelines": [{"id": "p"}]}, "$.pipelines[0]: the key 'stages' is missing"),
     "a pipeline with an unknown key": (_one(paralel=True), "$.pipelines[0].paralel: unknown key; did you mean 'parallel'?"),
     "parallel that is no switch": (_one(parallel="yes"), "$.pipelines[0].parallel: expected true or false, got 'yes'"),
+    "no time": (_one(timeoutSeconds=0), "$.pipelines[0].timeoutSeconds: expected a time of at least a millisecond, got 0"),
+    "a resource without a unit": (_one(resources={"db": 0}), "$.pipelines[0].resources.db: expected a whole number, at least 1, got 0"),
+    "half a unit": (_one(resources={"a b": 0.5}), '$.pipelines[0].resources["a b"]: expected a whole number, at least 1, got 0.5'),
+    "a resource without a name": (_one(resources={" ": 1}), '$.pipelines[0].resources[" "]: expected a text that is not empty'),
+    "an unknown resource": (
+        _one(_command("a", resources=["prot"]), resources={"port": 1}),
+        "$.pipelines[0].stages[0].resources: pipeline 'p' has no resource 'prot'; did you mean 'port'?",
+    ),
+    "a resource without a number": (
+        _one(_command("a", resources=["port"])),
+        "$.pipelines[0].stages[0].resources: pipeline 'p' has no resource 'port'; add it to the pipeline: \"resources\": {\"port\": 1}",
+    ),
+    "an unknown resource of a stage in a set": (
+        _one({"kind": "stage-set", "ref": "s"}, resources={"port": 1}) | {"stageSets": {"s": [_command("a", resources=["prot"])]}},
+        "$.stageSets.s[0].resources: pipeline 'p' has no resource 'prot'; did you mean 'port'?",
+    ),
     "an empty tag": (_one(tags=["a", ""]), "$.pipelines[0].tags[1]: expected a text that is not empty, got ''"),
     "an unknown need": (
         _one(_command("build"), _command("test", needs=["biuld"])),
@@ -231,6 +271,14 @@ STAGES_REFUSED: dict[str, tuple[object, str]] = {
     "no attempt": (_command("a", retry={"maxAttempts": 0}), ".retry.maxAttempts: expected a whole number, at least 1, got 0"),
     "half an attempt": (_command("a", retry={"maxAttempts": 1.5}), ".retry.maxAttempts: expected a whole number"),
     "a pause below nothing": (_command("a", retry={"backoffSeconds": -1}), ".retry.backoffSeconds: expected 0 or a greater number"),
+    "a pause that shrinks": (_command("a", retry={"backoffFactor": 0.5}), ".retry.backoffFactor: expected a number, at least 1, got 0.5"),
+    "a pause without end": (_command("a", retry={"backoffFactor": float("inf")}), ".retry.backoffFactor: expected a number, at least 1"),
+    "no longest pause": (
+        _command("a", retry={"maxBackoffSeconds": 0}),
+        ".retry.maxBackoffSeconds: expected a time of at least a millisecond, got 0",
+    ),
+    "jitter that is no switch": (_command("a", retry={"jitter": "full"}), ".retry.jitter: expected true or false, got 'full'"),
+    "a resource that is no list": (_command("a", resources="db"), ".resources: expected a list, got 'db'"),
     "a retry after a cancel": (
         _command("a", retry={"on": ["failed", "cancelled"]}),
         ".retry.on[1]: expected one of 'crashed', 'failed', 'timed_out', got 'cancelled'",
@@ -273,6 +321,10 @@ def test_problems_of_every_kind_are_told_at_once() -> None:
 def test_a_need_of_a_stage_that_cannot_be_read_is_not_called_unknown() -> None:
     assert len(_problems(_one(_command("a", command=""), _command("b", needs=["a"])))) == 1
     assert len(_problems(_one({"kind": "stage-set", "ref": "gone"}, _command("b", needs=["in-the-set"])))) == 1
+
+
+def test_resources_that_cannot_be_read_are_not_called_unknown() -> None:
+    assert len(_problems(_one(_command("a", resources=["db"]), resources={"db": 0}))) == 1
 
 
 def test_what_is_wrong_in_a_stage_set_is_told_once_however_often_it_is_used() -> None:

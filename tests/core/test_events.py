@@ -107,6 +107,7 @@ reports = st.builds(
     completed_at=st.none() | times,
     attempts=several(attempts),
     waived=st.booleans(),
+    counts_as=st.none() | outcomes,
 )
 entries = st.builds(
     GroupEntry,
@@ -207,6 +208,7 @@ def test_a_report_tells_how_a_subtask_ended_and_what_follows_from_that() -> None
         "startedAt": None,
         "completedAt": None,
         "waived": False,
+        "countsAs": None,
         "counted": "succeeded",
         "flaky": True,
     }

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator_py.core.schedule import Schedule
+from orchestrator_py.core.schedule import Bounds, Schedule
 from orchestrator_py.ids import SubtaskId
 from orchestrator_py.model.outcome import FailurePolicy, Outcome, SkipReason, StopCause, StopKind
 from orchestrator_py.model.policy import SubtaskPolicy
@@ -25,7 +25,7 @@ def take(schedule: Schedule) -> str | None:
 
 
 def test_subtasks_start_in_plan_order_up_to_the_limit() -> None:
-    schedule = Schedule(plan(a="", b="", c=""), 2, FailurePolicy.STOP)
+    schedule = Schedule(plan(a="", b="", c=""), Bounds(limit=2), FailurePolicy.STOP)
     assert [take(schedule), take(schedule), take(schedule)] == ["a", "b", None]
     assert not schedule.over
     schedule.settle(report(SubtaskId("b"), Outcome.SUCCEEDED, 0))
@@ -33,7 +33,7 @@ def test_subtasks_start_in_plan_order_up_to_the_limit() -> None:
 
 
 def test_what_became_free_first_in_the_plan_starts_first() -> None:
-    schedule = Schedule(plan(a="d", b="", c="d", d=""), 2, FailurePolicy.STOP)
+    schedule = Schedule(plan(a="d", b="", c="d", d=""), Bounds(limit=2), FailurePolicy.STOP)
     assert [take(schedule), take(schedule)] == ["b", "d"]
     schedule.settle(report(SubtaskId("d"), Outcome.SUCCEEDED, 0))
     schedule.settle(report(SubtaskId("b"), Outcome.SUCCEEDED, 0))
@@ -43,7 +43,7 @@ def test_what_became_free_first_in_the_plan_starts_first() -> None:
 
 @pytest.mark.parametrize("policy", FailurePolicy)
 def test_a_failure_skips_what_needs_it_directly_or_through_others(policy: FailurePolicy) -> None:
-    schedule = Schedule(plan(a="", b="a", c="b", d="a", e=""), 1, policy)
+    schedule = Schedule(plan(a="", b="a", c="b", d="a", e=""), Bounds(limit=1), policy)
     take(schedule)
     settled = schedule.settle(report(SubtaskId("a"), Outcome.FAILED, 0))
     assert [one.subtask_id for one in settled.skipped] == ["b", "c", "d"]
@@ -56,7 +56,7 @@ def test_a_failure_skips_what_needs_it_directly_or_through_others(policy: Failur
 
 
 def test_a_stop_keeps_back_the_rest_and_the_first_cause_stays() -> None:
-    schedule = Schedule(plan(a="", b="a", c=""), 1, FailurePolicy.STOP)
+    schedule = Schedule(plan(a="", b="a", c=""), Bounds(limit=1), FailurePolicy.STOP)
     take(schedule)
     schedule.stop(STOP)
     schedule.stop(StopCause(StopKind.SIGNAL, "SIGINT"))
@@ -70,7 +70,7 @@ def test_a_stop_keeps_back_the_rest_and_the_first_cause_stays() -> None:
 
 
 def test_what_can_never_start_is_not_waited_for_and_not_called_cancelled() -> None:
-    schedule = Schedule(plan(a="b", b="a"), 1, FailurePolicy.STOP)
+    schedule = Schedule(plan(a="b", b="a"), Bounds(limit=1), FailurePolicy.STOP)
     assert (take(schedule), schedule.over, schedule.unstarted()) == (None, True, ())
 
 
@@ -86,7 +86,7 @@ def plans(draw: st.DrawFn) -> list[PlanItem]:
 def test_every_planned_subtask_is_accounted_for_exactly_once(
     items: list[PlanItem], limit: int, policy: FailurePolicy, data: st.DataObject
 ) -> None:
-    schedule = Schedule(items, limit, policy)
+    schedule = Schedule(items, Bounds(limit=limit), policy)
     needs = {item.id: item.policy.needs for item in items}
     running: list[str] = []
     told: list[str] = []

@@ -109,7 +109,11 @@ def test_marks_name_what_is_less_than_it_looks() -> None:
             "child run c failed",
         ),
         (unstarted(Outcome.SKIPPED, reason=SkipReason.UPSTREAM), "something it needs did not succeed"),
-        (unstarted(Outcome.SKIPPED, reason=SkipReason.NOT_SELECTED), "not_selected"),
+        (unstarted(Outcome.SKIPPED, reason=SkipReason.NOT_SELECTED), "not selected"),
+        (
+            unstarted(Outcome.SKIPPED, StopCause(StopKind.TIMEOUT, "5 s for the whole run"), SkipReason.DEADLINE),
+            "the time was up, 5 s for the whole run",
+        ),
         (unstarted(Outcome.CANCELLED, SIGINT), "SIGINT"),
     ],
 )

@@ -9,16 +9,21 @@ from attrs import field
 from cattrs import Converter
 
 from orchestrator_py.core.codec.limits import (
+    NO_GROWTH,
     NO_PAUSE,
     ONE_ATTEMPT,
     Attempts,
     Command,
+    Factor,
+    InnerPath,
+    Least1,
     Limit,
     LimitMilliseconds,
     Name,
     Pause,
     RetryableOutcome,
     ShellText,
+    Units,
     VariableName,
     add_limits,
 )
@@ -33,6 +38,8 @@ class ConfigurationDocument:
     pipelines: tuple[object, ...] | None = None
     default_pipeline: Name | None = None
     stage_sets: Mapping[str, object] | None = None
+    guardrails: object = None  # decoded by itself too
+    schema: str | None = None  # tells editors what may stand in the file
     ignored: tuple[str, ...] = ()
 
 
@@ -47,7 +54,30 @@ class PipelineDocument:
     tags: tuple[Name, ...] | None = None
     guardrails_required: bool | None = None
     parallel: bool | None = None
+    timeout_seconds: Limit | None = None
+    resources: Mapping[Name, Units] | None = None
     ignored: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
+class ReviewDocument:
+    """Who reviews a change."""
+
+    command: Command
+
+
+@frozen(kw_only=True)
+class GuardrailsDocument:
+    """What the guards hold the repository to."""
+
+    code_paths: tuple[InnerPath, ...] | None = None
+    spec_folders: tuple[InnerPath, ...] | None = None
+    max_age_days: Least1 | None = None
+    doc_roots: tuple[InnerPath, ...] | None = None
+    ignored_paths: tuple[InnerPath, ...] | None = None
+    max_files: Least1 | None = None
+    max_lines: Least1 | None = None
+    review: ReviewDocument | None = None
 
 
 @frozen(kw_only=True)
@@ -79,6 +109,9 @@ class RetryDocument:
 
     max_attempts: Attempts = ONE_ATTEMPT
     backoff_seconds: Pause = NO_PAUSE
+    backoff_factor: Factor = NO_GROWTH
+    max_backoff_seconds: Limit | None = None
+    jitter: bool | None = None
     on: tuple[RetryableOutcome, ...] | None = None
 
 
@@ -103,6 +136,7 @@ class StageDocument:
     retry: RetryDocument = field(factory=RetryDocument)
     timeout_seconds: Limit | None = None
     timeout_ms: LimitMilliseconds | None = None
+    resources: tuple[Name, ...] = ()
     requires_cloud: bool | None = None
     requires_cloud_alias: bool | None = None
     execution_mode: str | None = None
@@ -145,8 +179,10 @@ _CLOUD_ENVIRONMENT = frozenset({"cloudEnvId", "cloud_env_id"})
 def _create_configuration_converter() -> Converter:
     converter = create_converter()
     add_limits(converter)
-    shape(converter, ConfigurationDocument, keys="camel", ignored=frozenset({"runtimeMode"}))
+    shape(converter, ConfigurationDocument, keys="camel", renamed={"schema": "$schema"}, ignored=frozenset({"runtimeMode"}))
     shape(converter, PipelineDocument, keys="camel", ignored=frozenset({"metadata", "runtimeMode"}))
+    shape(converter, ReviewDocument, keys="camel")
+    shape(converter, GuardrailsDocument, keys="camel")
     shape(converter, StageSetReference, keys="camel")
     shape(converter, HintsDocument, keys="camel", renamed=_TWO_SPELLINGS, ignored=_CLOUD_ENVIRONMENT)
     shape(converter, RetryDocument, keys="camel")

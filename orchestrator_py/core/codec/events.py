@@ -1,7 +1,7 @@
 """Events as JSON, in both directions: `type` first, then the base keys, then what the event tells.
 
 What is never written is absent afterwards: a report's mode, results and error; a result's execution; a plan item's policy; the outcome,
-the cause and the subtasks of a summary.
+the cause and the subtasks of a summary; what the manifest says.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,6 +21,7 @@ Read = Callable[[object], Any]
 
 _NOT_WRITTEN = frozenset({"mode", "build", "test", "review", "error"})
 _DERIVED = frozenset({"counted", "flaky"})
+_OF_THE_MANIFEST = frozenset({"manifest", "command"})
 
 
 def add_event_shapes(converter: Converter) -> None:
@@ -34,7 +35,7 @@ def add_event_shapes(converter: Converter) -> None:
     converter.register_structure_hook(SubtaskReport, partial(_read_report, read_report))
     readers: dict[str, Read] = {}
     for kind, word in EVENT_TYPES.items():
-        write_event, readers[word] = _members(converter, kind)
+        write_event, readers[word] = _members(converter, kind, hidden=_OF_THE_MANIFEST)
         converter.register_unstructure_hook(kind, partial(_write_event, word, write_event))
         converter.register_structure_hook(kind, partial(_read_event, {word: readers[word]}))
     converter.register_structure_hook(Event, partial(_read_event, readers))

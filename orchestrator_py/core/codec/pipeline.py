@@ -6,6 +6,7 @@ from orchestrator_py.core.codec.configuration import (
     CONVERTER,
     CommandDocument,
     HintsDocument,
+    RetryDocument,
     StageDocument,
     StageSetReference,
     SubpipelineDocument,
@@ -17,18 +18,18 @@ from orchestrator_py.model.policy import RETRYABLE, RetryPolicy, SubtaskPolicy
 
 AnyStage = CommandDocument | SubpipelineDocument | StageSetReference
 
-_KINDS: Mapping[str, type[AnyStage]] = {"command": CommandDocument, "subpipeline": SubpipelineDocument, "stage-set": StageSetReference}
+KINDS: Mapping[str, type[AnyStage]] = {"command": CommandDocument, "subpipeline": SubpipelineDocument, "stage-set": StageSetReference}
 
 
 def stage_document_at(data: object, place: str, problems: list[Problem]) -> AnyStage | None:
     """The object that stands at `place`, by its `kind`; for anything else None, and the reasons are added to `problems`."""
     match data:
-        case {"kind": str(kind)} if kind in _KINDS:
-            return decode_at(CONVERTER, _KINDS[kind], data, place, problems)
+        case {"kind": str(kind)} if kind in KINDS:
+            return decode_at(CONVERTER, KINDS[kind], data, place, problems)
         case {"kind": str(kind)}:
-            problems.append(Problem(f"{place}.kind", f"no kind of stage is called {kind!r}{suggest(kind, _KINDS)}"))
+            problems.append(Problem(f"{place}.kind", f"no kind of stage is called {kind!r}{suggest(kind, KINDS)}"))
         case Mapping():
-            problems.append(Problem(place, f"the key 'kind' is missing, or no text; expected one of {', '.join(map(repr, _KINDS))}"))
+            problems.append(Problem(place, f"the key 'kind' is missing, or no text; expected one of {', '.join(map(repr, KINDS))}"))
         case _:
             problems.append(Problem(place, f"expected an object, got {show(data)}"))
     return None
@@ -69,12 +70,23 @@ def create_stage(document: CommandDocument | SubpipelineDocument) -> Stage:
 
 
 def _policy(document: StageDocument, *, allow_failure: bool | None) -> SubtaskPolicy:
-    retry = document.retry
     return SubtaskPolicy(
         needs=tuple(dict.fromkeys(document.needs)),
         allow_failure=bool(allow_failure),
-        retry=RetryPolicy(max_attempts=retry.max_attempts, backoff=retry.backoff_seconds, on=RETRYABLE if retry.on is None else retry.on),
+        retry=_retry(document.retry),
         timeout=document.timeout_seconds or document.timeout_ms,
+        resources=tuple(dict.fromkeys(document.resources)),
+    )
+
+
+def _retry(document: RetryDocument) -> RetryPolicy:
+    return RetryPolicy(
+        max_attempts=document.max_attempts,
+        backoff=document.backoff_seconds,
+        backoff_factor=document.backoff_factor,
+        max_backoff=document.max_backoff_seconds,
+        jitter=document.jitter is True,
+        on=RETRYABLE if document.on is None else document.on,
     )
 
 

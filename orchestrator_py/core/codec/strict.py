@@ -46,7 +46,7 @@ class ShapeError(ValueError):
 
 
 @frozen(kw_only=True)
-class _Key:
+class Key:
     """How one field stands in JSON."""
 
     field: str
@@ -58,11 +58,11 @@ class _Key:
 
 
 @frozen(kw_only=True)
-class _Shape:
+class Shape:
     """How a class stands in JSON: its keys in their order, and what becomes of others."""
 
-    keys: tuple[_Key, ...]
-    written: tuple[_Key, ...]  # the others are read only
+    keys: tuple[Key, ...]
+    written: tuple[Key, ...]  # the others are read only
     names: frozenset[str]
     extra: bool
     ignored: frozenset[str]
@@ -90,7 +90,7 @@ def shape(
     resolve_types(cls)
     concealed = hidden | ({"extra"} if extra else frozenset()) | ({"ignored"} if ignored else frozenset())
     plan = tuple(
-        _Key(
+        Key(
             field=field.name,
             key=(renamed or {}).get(field.name) or (_camel(field.name) if keys == "camel" else field.name),
             kind=field.type,
@@ -102,9 +102,18 @@ def shape(
         if field.name not in concealed
     )
     written = tuple(key for key in plan if key.field not in unwritten)
-    form = _Shape(keys=plan, written=written, names=frozenset(key.key for key in plan), extra=extra, ignored=ignored)
+    form = Shape(keys=plan, written=written, names=frozenset(key.key for key in plan), extra=extra, ignored=ignored)
     converter.register_structure_hook(cls, partial(_structure_object, converter, form))
     converter.register_unstructure_hook(cls, partial(_unstructure_object, converter, form))
+
+
+def shape_of(converter: Converter, cls: type[Any]) -> Shape:
+    """What was declared for a class."""
+    hook = converter.get_structure_hook(cls)
+    assert isinstance(hook, partial), f"no shape is declared for {cls.__name__}"
+    form = hook.args[1]
+    assert isinstance(form, Shape)
+    return form
 
 
 def _camel(name: str) -> str:
@@ -116,7 +125,7 @@ def _default_of(default: Any) -> Any:
     return default.factory() if hasattr(default, "factory") else default
 
 
-def _structure_object(converter: Converter, form: _Shape, data: object, cls: type[T]) -> T:
+def _structure_object(converter: Converter, form: Shape, data: object, cls: type[T]) -> T:
     if not isinstance(data, Mapping):
         raise _mismatch(dict, data)
     problems: list[Problem] = []
@@ -148,7 +157,7 @@ def _structure_at(converter: Converter, where: str, data: object, kind: Any, kee
         problems.append(Problem("$" + where, str(error)))
 
 
-def _unstructure_object(converter: Converter, form: _Shape, value: Any) -> dict[str, object]:
+def _unstructure_object(converter: Converter, form: Shape, value: Any) -> dict[str, object]:
     data: dict[str, object] = {}
     for key in form.written:
         item = getattr(value, key.field)

@@ -1,0 +1,40 @@
+"""How a run speaks to the aggregator: whoever cancels the work does not cancel the news of it."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from orchestrator_py.actors.mailbox import Answer, Ref
+from orchestrator_py.actors.outlast import outlast
+from orchestrator_py.actors.run_clock import RunClock
+from orchestrator_py.ids import InstanceId, RunId
+from orchestrator_py.lean import define
+from orchestrator_py.model.messages import Message, SubtaskEnded
+from orchestrator_py.model.summary import SubtaskReport
+
+
+@define(eq=False)
+class Reporter:
+    """What was cut short is told again, as twice is no news. `on_cancel` is called once it is told: somebody had cancelled meanwhile."""
+
+    run_id: RunId
+    clock: RunClock
+    on_cancel: Callable[[], object]
+
+    async def tell(self, ref: Ref[Message], message: Message) -> None:
+        """Returns when the mailbox has it."""
+        await self._outlast(partial(ref.tell, message))
+
+    async def ask(self, ref: Ref[Message], message: Message) -> object:
+        """The answer."""
+        answer = Answer()
+        await self._outlast(partial(ref.post, message, answer))
+        await self._outlast(answer.ready)
+        return await answer.wait()
+
+    async def tell_end(self, ref: Ref[Message], report: SubtaskReport, instance_id: InstanceId | None = None) -> None:
+        """A subtask is accounted for, by the instance that ran it if it was started here."""
+        await self.tell(ref, SubtaskEnded(run_id=self.run_id, report=report, instance_id=instance_id, at=self.clock.now()))
+
+    async def _outlast(self, wait: Callable[[], Awaitable[object]]) -> None:
+        if await outlast(wait):
+            self.on_cancel()

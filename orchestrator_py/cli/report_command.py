@@ -1,0 +1,20 @@
+"""`report`: how the newest runs of each task went."""
+
+from argparse import Namespace
+
+from orchestrator_py.cli.console import print_json, print_lines
+from orchestrator_py.cli.reading_place import find_place, say_unreadable
+from orchestrator_py.cli.report_text import report_data, report_lines, report_markdown
+from orchestrator_py.reading.task_report import read_report
+
+
+def report(arguments: Namespace) -> int:
+    """0, whatever stands there: what cannot be read is named on stderr."""
+    place = find_place(arguments)
+    reports = [read_report(place.runs_root, task, arguments.last) for task in place.tasks]
+    say_unreadable(problem for one in reports for problem in one.problems)
+    if arguments.format == "json":
+        return print_json({"tasks": [report_data(one) for one in reports]}, 0)
+    if arguments.format == "markdown":
+        return print_lines([line for text in report_markdown(reports) for line in text.split("\n")], 0)
+    return print_lines([line for one in reports for line in report_lines(one)], 0)

@@ -1,0 +1,114 @@
+"""How the newest runs went: as text for people, as data for programs, as Markdown for a pull request."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from orchestrator_py.cli.status_text import spoken
+from orchestrator_py.reading.task_report import TaskReport
+
+MOST_STAGES = 5
+_SIGNS = {"succeeded": "+", "failed": "x", "rejected": "r", "timed_out": "t", "crashed": "c", "cancelled": "-", "lost": "?"}
+
+
+# Data --------------------------------------------------------------------------------------------------------------
+
+
+def report_data(report: TaskReport) -> dict[str, object]:
+    """Of one task. Times are in seconds; `change` is a fraction of the baseline."""
+    return {
+        "task": report.task,
+        "total_runs": report.totals.get("total_runs"),
+        "succeeded_runs": report.totals.get("succeeded_runs"),
+        "completion_rate": report.totals.get("completion_rate"),
+        "outcomes": [{"run_id": run_id, "status": word} for run_id, word in report.outcomes],
+        "counts": dict(_counts(report)),
+        "duration": {
+            "runs": len(report.durations),
+            "median_seconds": report.median,
+            "p95_seconds": report.p95,
+            "baseline_seconds": report.baseline.get("duration_seconds"),
+            "change": report.change,
+        },
+        "failing": _ranked_data(report.failed),
+        "flaky": _ranked_data(report.flaky),
+        "waived": _ranked_data(report.waived),
+        "unfinished": [
+            {"run_id": run.run_id, "status": run.word, "started_at": run.manifest.get("started_at")} for run in report.unfinished
+        ],
+        "unreadable_lines": report.unreadable,
+        "unreadable": [{"path": one.path, "problem": one.problem} for one in report.problems],
+    }
+
+
+def _ranked_data(counter: Counter[str]) -> list[dict[str, object]]:
+    return [{"stage": stage, "runs": runs} for stage, runs in _ranked(counter)]
+
+
+# Text --------------------------------------------------------------------------------------------------------------
+
+
+def report_lines(report: TaskReport) -> Iterator[str]:
+    """A paragraph; what is nought is left out."""
+    yield f"{report.task}: {_totals(report)}"
+    if report.outcomes:
+        yield f"  newest {len(report.outcomes)}: {_told(_counts(report))}"
+        yield f"  trend: {''.join(_SIGNS.get(word, '.') for _, word in report.outcomes)} (oldest first)"
+    if report.durations:
+        yield f"  duration: {_durations(report)}"
+    for name, counter in (("fails most", report.failed), ("flakes most", report.flaky), ("waived", report.waived)):
+        if ranked := _ranked(counter):
+            yield f"  {name}: {_told(ranked)}"
+    yield from (f"  {spoken(run.word)}: {run.run_id} (started {run.text('started_at')})" for run in report.unfinished)
+    if report.unreadable:
+        yield f"  {report.unreadable} of the newest lines cannot be read; `orchestrator-py metrics verify` names them"
+
+
+def _totals(report: TaskReport) -> str:
+    total, succeeded, rate = (report.totals.get(key) for key in ("total_runs", "succeeded_runs", "completion_rate"))
+    if not isinstance(total, int) or not isinstance(rate, int | float):
+        return "no totals are published yet" if report.outcomes else "no runs"
+    return f"{total} run{'s' * (total != 1)}, {succeeded} succeeded ({100 * rate:.1f} %)"
+
+
+def _durations(report: TaskReport) -> str:
+    baseline, change = report.baseline.get("duration_seconds"), report.change
+    compared = "" if change is None else f", baseline {baseline:.1f} s ({100 * change:+.0f} %)"
+    return f"median {report.median:.1f} s, p95 {report.p95:.1f} s{compared}"
+
+
+def _counts(report: TaskReport) -> list[tuple[str, int]]:
+    """By the words of the newest runs, the most frequent first."""
+    return Counter(word for _, word in report.outcomes).most_common()
+
+
+def _ranked(counter: Counter[str]) -> list[tuple[str, int]]:
+    return [(stage, runs) for stage, runs in counter.most_common(MOST_STAGES) if runs]
+
+
+def _told(counts: Sequence[tuple[str, int]]) -> str:
+    return ", ".join(f"{spoken(name)} {number}" for name, number in counts)
+
+
+# Markdown ----------------------------------------------------------------------------------------------------------
+
+
+def report_markdown(reports: Sequence[TaskReport]) -> Iterator[str]:
+    """A table with a row for each task, and what needs a look below it."""
+    yield "| task | runs | newest | median | p95 | baseline | fails most | flakes most |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for report in reports:
+        yield f"| {' | '.join(_escape(cell) for cell in _cells(report))} |"
+    for report in reports:
+        yield from (f"\n- **{spoken(run.word)}**: `{run.run_id}` ({_escape(report.task)})" for run in report.unfinished)
+
+
+def _cells(report: TaskReport) -> tuple[str, ...]:
+    baseline = report.baseline.get("duration_seconds")
+    seconds = (report.median, report.p95, baseline if isinstance(baseline, int | float) else None)
+    stages = (_told(_ranked(counter)) or "-" for counter in (report.failed, report.flaky))
+    return report.task, _totals(report), _told(_counts(report)) or "-", *("-" if s is None else f"{s:.1f} s" for s in seconds), *stages
+
+
+def _escape(text: str) -> str:
+    """What others wrote begins no cell, no link and no tag."""
+    return "".join(f"\\{character}" if character in "|\\`*_[]<>#" else character for character in text)

@@ -1,0 +1,80 @@
+"""Where a run stands, as text and as data."""
+
+from collections.abc import Iterator
+
+from orchestrator_py.cli.console import printable
+from orchestrator_py.reading.files import Data
+from orchestrator_py.reading.run import LOST, Run, text_of
+
+LONGEST_SUMMARY = 100
+
+
+def status_data(run: Run, now: str) -> dict[str, object]:
+    """The one JSON document of `status --format json`; paths are as the manifest has them, relative to the repository."""
+    return {
+        "run_id": run.run_id,
+        "task": run.task,
+        "pipeline": run.manifest.get("pipeline_id"),
+        "status": run.word,
+        "detail": run.manifest.get("status_detail"),
+        "started_at": run.manifest.get("started_at"),
+        "completed_at": run.manifest.get("completed_at"),
+        "elapsed_seconds": run.elapsed(now),
+        "summary": run.manifest.get("summary"),
+        "manifest": f"{run.text('artifact_root')}/manifest.json",
+        "stages": [_stage_data(run, stage, now) for stage in run.objects("commands")],
+        "child_runs": [
+            {key: child.get(key) for key in ("run_id", "pipeline_id", "status", "manifest")} for child in run.objects("child_runs")
+        ],
+    }
+
+
+def _stage_data(run: Run, stage: Data, now: str) -> dict[str, object]:
+    kept = {key: stage.get(key) for key in ("id", "title", "kind")}
+    rest = {key: stage.get(key) for key in ("exit_code", "summary", "log_path", "error_file", "sub_run_id")}
+    return {**kept, "status": run.stage_word(stage), "elapsed_seconds": run.stage_elapsed(stage, now), **rest}
+
+
+def status_lines(run: Run, now: str) -> Iterator[str]:
+    """The run in one line, a line for each stage, the child runs, where the record is."""
+    yield f"{run.run_id} (task {run.task}, {run.text('pipeline_id')}): {spoken(run.word)}{_seconds(' in ', run.elapsed(now))}{_detail(run)}"
+    stages = run.objects("commands")
+    width = max((len(text_of(stage, "id")) for stage in stages), default=0)
+    yield from (f"  {text_of(stage, 'id'):{width}}  {stage_line(run, stage, now)}" for stage in stages)
+    for child in run.objects("child_runs"):
+        yield f"  child run {text_of(child, 'run_id')} ({text_of(child, 'pipeline_id')}): {spoken(text_of(child, 'status'))}"
+    yield f"report: {run.text('artifact_root')}/manifest.json"
+
+
+def stage_line(run: Run, stage: Data, now: str) -> str:
+    """`failed in 1.2 s, exit code 3: what it said, log path`."""
+    word = run.stage_word(stage)
+    if word == "pending":
+        return "never started" if run.has_ended else "waiting"
+    code, summary, log = stage.get("exit_code"), text_of(stage, "summary"), text_of(stage, "log_path")
+    ended = f", exit code {code}" if isinstance(code, int) and code else ""
+    said = f": {_first_line(summary)}" if summary else ""
+    waived = " (waived)" if word == "skipped" else ""
+    shown = "failed" if word == "skipped" else word
+    return f"{spoken(shown)}{waived}{_seconds(' in ', run.stage_elapsed(stage, now))}{ended}{said}{f', log {log}' if log else ''}"
+
+
+def spoken(word: str) -> str:
+    """As a reader says it: `timed out`."""
+    return word.replace("_", " ")
+
+
+def _detail(run: Run) -> str:
+    if run.word == LOST:
+        return "; its process is gone, how it ended is not known"
+    detail = run.text("status_detail")
+    return f" ({detail})" if detail else ""
+
+
+def _first_line(text: str) -> str:
+    line = printable(text.partition("\n")[0])
+    return line if len(line) <= LONGEST_SUMMARY else f"{line[:LONGEST_SUMMARY]}…"
+
+
+def _seconds(before: str, seconds: float | None) -> str:
+    return "" if seconds is None else f"{before}{seconds:.1f} s"

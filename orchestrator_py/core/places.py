@@ -1,0 +1,31 @@
+"""What the files and folders of the record are called, and the version of the manifests in them. The shapes are the contract's.
+
+Plain text, without any library: whoever only wants to read starts fast.
+"""
+
+RUNS = ".runs"
+OUT = "out"
+
+RUNS_OF_COMMAND_LINE = "cli"
+LIVE_RUNS = "live-runs"
+METRICS = "metrics.json"
+PENDING = "metrics.pending"
+ROLLUPS = "metrics"
+BASELINE = "baseline.json"
+POST_ROLLOUT = "post-rollout.json"
+MTTR_DELTA = "mttr-delta.json"
+
+MANIFEST = "manifest.json"
+EVENTS = "events.jsonl"
+COMMANDS = "commands"
+
+QUEUE_SUFFIX = ".jsonl"
+"""Of the files in the pending folder that hold queued entries."""
+
+MANIFEST_VERSION = 1
+
+RESERVED_RUN_IDS = frozenset({RUNS_OF_COMMAND_LINE, LIVE_RUNS, "mcp", ROLLUPS, METRICS, "metrics.lock", PENDING})
+"""What already stands beside the folders of embedded runs in a task's folder."""
+
+RESERVED_TASK_IDS = frozenset({"local-mcp"})
+"""What already stands beside the folders of tasks in the runs folder."""
