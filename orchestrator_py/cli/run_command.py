@@ -16,14 +16,14 @@ from orchestrator_py.app.run_service import RunService
 from orchestrator_py.app.system_clock import SystemClock
 from orchestrator_py.cli.console import TRACEBACK_VARIABLE, say
 from orchestrator_py.cli.ending import die_by, outlast_signals
-from orchestrator_py.cli.exit_codes import code_of_outcome
+from orchestrator_py.cli.exit_codes import NOT_RECORDED, code_of_outcome
 from orchestrator_py.cli.failures import tell_defect, tell_error
 from orchestrator_py.cli.progress import Progress, create_progress
 from orchestrator_py.cli.run_outputs import RunOutputs, choose_outputs
 from orchestrator_py.cli.selection import select_stages
 from orchestrator_py.cli.signals import StopSignals
 from orchestrator_py.cli.workspace import Workspace, open_workspace, select_task, select_work
-from orchestrator_py.errors import NotRecordedError, OrchestratorError
+from orchestrator_py.errors import NotRecordedError, OrchestratorError, StoreError
 from orchestrator_py.ids import parse_run_id
 from orchestrator_py.model.outcome import FailurePolicy, StopKind
 from orchestrator_py.model.policy import VerdictRules
@@ -60,13 +60,13 @@ def _work(workspace: Workspace, arguments: Namespace, work: Work) -> int:
         rules=VerdictRules(strict=arguments.strict, fail_on_flaky=arguments.fail_on_flaky),
     )
     progress = create_progress(arguments, os.environ)
-    _keep_log_records_quiet()
+    _tell_warnings(progress.say)
     outputs, site = choose_outputs(arguments, os.environ), PipelineSite(settings=settings, clock=SystemClock(), listen=progress.listen)
     number = None
     with outputs.opened(site, say):
         try:
             with progress.printer:
-                report = anyio.run(partial(_run, work, site, progress, outputs))
+                report, trouble = anyio.run(partial(_run, work, site, progress, outputs))
         except NotRecordedError as error:
             code = outputs.not_recorded(error)
         except OrchestratorError as error:
@@ -78,7 +78,11 @@ def _work(workspace: Workspace, arguments: Namespace, work: Work) -> int:
             code = tell_defect(error, outputs.fail)
         else:
             number = _deadly_signal(report)
-            code = outputs.report(report, code_of_outcome(report.outcome) if number is None else 128 + number)
+            code = code_of_outcome(report.outcome) if number is None else 128 + number
+            if trouble is not None:
+                say(f"{trouble} The run itself is on record, as its report says.")
+                code = code or NOT_RECORDED
+            code = outputs.report(report, code)
     code = outputs.code(code)
     if number is not None:
         die_by(number)
@@ -86,13 +90,21 @@ def _work(workspace: Workspace, arguments: Namespace, work: Work) -> int:
     return code
 
 
-async def _run(work: Work, site: PipelineSite, progress: Progress, outputs: RunOutputs) -> PipelineReport:
+async def _run(work: Work, site: PipelineSite, progress: Progress, outputs: RunOutputs) -> tuple[PipelineReport, StoreError | None]:
+    """The report; and what went wrong afterwards, when the history was brought up to date with a run that is on record."""
+    report = None
     service = RunService(site.settings.layout, site.clock)
     with StopSignals(service, site.settings.grace, progress.say).heeded():
-        async with service:
-            for subscriber in (progress.reader(site), outputs.finished, outputs.news):
-                service.subscribe(subscriber)
-            return await work(PipelineRunner(site, service, ear=outputs.news.hear))
+        try:
+            async with service:
+                for subscriber in (progress.reader(site), outputs.finished, outputs.news):
+                    service.subscribe(subscriber)
+                report = await work(PipelineRunner(site, service, ear=outputs.news.hear))
+        except StoreError as error:
+            if report is None:
+                raise
+            return report, error
+    return report, None
 
 
 def _deadly_signal(report: PipelineReport) -> signal.Signals | None:
@@ -101,7 +113,17 @@ def _deadly_signal(report: PipelineReport) -> signal.Signals | None:
     return signal.Signals[cause.detail] if report.cut_short and cause is not None and cause.kind is StopKind.SIGNAL else None
 
 
-def _keep_log_records_quiet() -> None:
-    """What the library logs for its embedders is told here as an error; the trace of a defect is shown to who asks for it."""
-    if not os.environ.get(TRACEBACK_VARIABLE):
-        logging.getLogger("orchestrator_py").addHandler(logging.NullHandler())
+def _tell_warnings(tell: Callable[[str], object]) -> None:
+    """What the library logs as a warning is told; what it logs as an error is told by who catches it, its trace to who asks for it."""
+    told = logging.StreamHandler() if os.environ.get(TRACEBACK_VARIABLE) else _Warnings(tell)
+    logging.getLogger("orchestrator_py").addHandler(told)
+
+
+class _Warnings(logging.Handler):
+    def __init__(self, tell: Callable[[str], object]) -> None:
+        super().__init__(logging.WARNING)
+        self._tell = tell
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.levelno == logging.WARNING:
+            self._tell(f"warning: {record.getMessage()}")

@@ -76,4 +76,4 @@ def check_file_system(folder: Path, mounts: Path | None = None) -> None:
 
 @cache
 def _warn_of_memory(mount: Mount) -> None:
-    _log.warning("warning: %s is a file system in memory (%s): what is recorded there does not outlast the power", mount.point, mount.kind)
+    _log.warning("%s is a file system in memory (%s): what is recorded there does not outlast the power", mount.point, mount.kind)

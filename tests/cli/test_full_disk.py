@@ -63,6 +63,8 @@ def test_a_history_that_may_not_grow_leaves_the_run_in_the_journal(tmp_path: Pat
     finished = run_limited(tmp_path, len(earlier))
     give_account(account, "EFBIG of the command line", finished, "File too large")
     assert (finished.code, history(tmp_path)) == (74, earlier)
+    assert finished.document()["outcome"] == "succeeded"
+    assert "The run itself is on record" in finished.stderr
     assert run(tmp_path, "run").code == 0
     assert [entry["status"] for entry in entries(tmp_path)] == ["succeeded"] * 3
     assert run(tmp_path, "metrics", "verify").code == 0

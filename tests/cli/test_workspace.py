@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -167,3 +168,14 @@ def test_a_stage_may_run_the_command_line_itself(tmp_path: Path) -> None:
     for record in records(tmp_path):
         assert_agreement(tmp_path, record, "succeeded")
         assert record.manifest["parent_run_id"] is None
+
+
+@pytest.mark.skipif(not os.path.isdir("/dev/shm"), reason="there is no file system in memory to try")
+def test_that_a_disk_in_memory_outlasts_no_power_is_said_once() -> None:
+    with TemporaryDirectory(dir="/dev/shm") as name:
+        configure_stages(Path(name), command("a", "true"), command("b", "true"))
+        done = run(Path(name), "run")
+    assert done.code == 0
+    assert [line for line in done.stderr.splitlines() if "in memory" in line] == [
+        "warning: /dev/shm is a file system in memory (tmpfs): what is recorded there does not outlast the power"
+    ]

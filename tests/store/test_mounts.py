@@ -100,7 +100,7 @@ def test_in_memory_it_is_said_once_and_recorded(tmp_path: Path, mounted_as: Path
             store.commit([entry(name)])
             store.close()
     assert [record.getMessage() for record in caplog.records] == [
-        f"warning: {tmp_path} is a file system in memory (tmpfs): what is recorded there does not outlast the power"
+        f"{tmp_path} is a file system in memory (tmpfs): what is recorded there does not outlast the power"
     ]
     assert recorded(task_below(tmp_path)) == ["a", "b"]
 
