@@ -83,7 +83,7 @@ class RunFiles(Protocol):
 class StageLog(Protocol):
     """Where the events of one stage go (the contract's `exec:chunk` and so on); the log adds `timestamp` and `index` to each.
 
-    Waits when the disk is slow: that is the back-pressure on a stage's output.
+    Waits when the disk is slow: that is the back-pressure on a stage's output. Events that are known together are given together.
     """
 
-    async def append(self, event: Mapping[str, object], /) -> None: ...
+    async def append(self, *events: Mapping[str, object]) -> None: ...

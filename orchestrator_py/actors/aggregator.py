@@ -151,6 +151,7 @@ class Aggregator:
         return (self._unpublished or self._mind.has_progress) and self._clock.monotonic() >= self._publish_at
 
     async def _publish(self, history: HistoryStore, *, idle: bool) -> None:
+        started = self._clock.monotonic()  # a large manifest takes longer to make than to write
         documents = self._mind.progress_documents(self._clock.now())
         unpublished, self._unpublished = self._unpublished, False
 
@@ -161,7 +162,6 @@ class Aggregator:
             elif unpublished:
                 history.publish()
 
-        started = self._clock.monotonic()
         await self._in_thread(publish)
         ended = self._clock.monotonic()
         self._publish_at = ended + max(PROGRESS_SECONDS, (ended - started) / PUBLISHING_SHARE)

@@ -30,23 +30,17 @@ class HeardLogs:
 
 @frozen(kw_only=True, eq=False)
 class _HeardLog:
-    """Tells of a line when it is written."""
+    """Tells of lines when they are written."""
 
     logs: HeardLogs
     log: StageLog
     index: int
     stage_id: str
 
-    async def append(self, event: Mapping[str, object], /) -> None:
-        await self.log.append(event)
-        logs = self.logs
-        logs.ear(
-            StageNews(
-                timestamp=logs.clock.now(),
-                task_id=logs.task_id,
-                run_id=logs.run_id,
-                index=self.index,
-                stage_id=self.stage_id,
-                event=event,
+    async def append(self, *events: Mapping[str, object]) -> None:
+        await self.log.append(*events)
+        logs, now = self.logs, self.logs.clock.now()
+        for event in events:
+            logs.ear(
+                StageNews(timestamp=now, task_id=logs.task_id, run_id=logs.run_id, index=self.index, stage_id=self.stage_id, event=event)
             )
-        )

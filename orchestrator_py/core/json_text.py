@@ -2,8 +2,13 @@
 
 import math
 import re
+from collections.abc import Callable, Mapping
 from json import JSONDecoder
 from json.encoder import encode_basestring
+
+TYPE_CHECKING = False  # type checkers read the name; who only reads JSON is spared the import
+if TYPE_CHECKING:
+    from typing import Any
 
 _LARGEST_EXACT_INTEGER = 2**53
 _ALWAYS_EXACT_DIGITS = 15
@@ -56,38 +61,29 @@ def _print(data: object, *, newline: str | None) -> str:
 
 def _value(value: object, newline: str | None) -> str:
     """The text of one value; `newline` is the line break with the indentation that stands around it, None for one line."""
-    if isinstance(value, str):
-        return encode_basestring(value)
-    if value is None:
-        return "null"
-    if value is True:
-        return "true"
-    if value is False:
-        return "false"
-    if isinstance(value, int):
-        return int.__repr__(value) if -_LARGEST_EXACT_INTEGER <= value <= _LARGEST_EXACT_INTEGER else _number(_double(value))
+    atom = _ATOMS.get(type(value))
+    if atom is not None:
+        return atom(value)
     if isinstance(value, dict):
         return _object(value, newline)
     if isinstance(value, list | tuple):
         return _array(value, newline)
-    if isinstance(value, float):
-        return _number(value)
+    for kind, print_atom in _ATOMS.items():  # a class of one's own below str, int or float
+        if isinstance(value, kind):
+            return print_atom(value)
     raise TypeError(f"JSON cannot hold a value of type {type(value).__name__}; turn it into text, numbers, lists or mappings first.")
 
 
 def _object(members: dict[str, object], newline: str | None) -> str:
     if not members:
         return "{}"
+    text = encode_basestring  # most values are texts: they are spared a call
     if newline is None:
-        return "{" + ",".join([f"{encode_basestring(key)}:{_value(value, None)}" for key, value in members.items()]) + "}"
+        pairs = [f"{text(key)}:{text(value) if type(value) is str else _value(value, None)}" for key, value in members.items()]
+        return "{" + ",".join(pairs) + "}"
     inner = newline + "  "
-    return (
-        "{"
-        + inner
-        + ("," + inner).join([f"{encode_basestring(key)}: {_value(value, inner)}" for key, value in members.items()])
-        + newline
-        + "}"
-    )
+    pairs = [f"{text(key)}: {text(value) if type(value) is str else _value(value, inner)}" for key, value in members.items()]
+    return "{" + inner + ("," + inner).join(pairs) + newline + "}"
 
 
 def _array(items: list[object] | tuple[object, ...], newline: str | None) -> str:
@@ -97,6 +93,11 @@ def _array(items: list[object] | tuple[object, ...], newline: str | None) -> str
         return "[" + ",".join([_value(item, None) for item in items]) + "]"
     inner = newline + "  "
     return "[" + inner + ("," + inner).join([_value(item, inner) for item in items]) + newline + "]"
+
+
+def _whole_number(number: int) -> str:
+    """Beyond 2**53 it is the nearest double."""
+    return int.__repr__(number) if -_LARGEST_EXACT_INTEGER <= number <= _LARGEST_EXACT_INTEGER else _number(_double(number))
 
 
 def _number(number: float) -> str:
@@ -124,6 +125,15 @@ def _well_formed(surrogates: re.Match[str]) -> str:
     """A pair is one character; a lone half has no UTF-8 and is escaped."""
     units = surrogates[0]
     return units.encode("utf-16", "surrogatepass").decode("utf-16") if len(units) == 2 else f"\\u{ord(units):04x}"
+
+
+_ATOMS: "Mapping[type, Callable[[Any], str]]" = {
+    str: encode_basestring,
+    type(None): lambda _: "null",
+    bool: lambda value: "true" if value else "false",
+    int: _whole_number,
+    float: _number,
+}
 
 
 # Reading -----------------------------------------------------------------------------------------------------------

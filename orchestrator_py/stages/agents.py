@@ -3,10 +3,12 @@
 One set of agents belongs to one run; nothing is shared between runs but what the caller puts into both.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Protocol, assert_never
+
+from attrs import field
 
 from orchestrator_py.core.command_summary import LONGEST_DETAIL, command_summary, cut, trim
 from orchestrator_py.core.plan import item_id, stages_by_item
@@ -56,10 +58,20 @@ class StageCommands:
     clock: Clock
     grace: Grace
     listen: Listen | None = None
+    _stages: Mapping[str, Stage] = field(init=False)
+    _places: Mapping[str, int] = field(init=False)
+
+    @_stages.default
+    def _all_stages(self) -> Mapping[str, Stage]:
+        return stages_by_item(self.pipeline)
+
+    @_places.default
+    def _all_places(self) -> Mapping[str, int]:
+        return {stage.id: index for index, stage in enumerate(self.pipeline.stages, start=1)}
 
     def stage_of(self, item: PlanItem) -> Stage:
         """The stage behind an item of the plan. PlanError for an item of another plan."""
-        stage = stages_by_item(self.pipeline).get(item.id)
+        stage = self._stages.get(item.id)
         if stage is None:
             raise PlanError(f"Plan item '{item.id}' is no stage of pipeline '{self.pipeline.id}'; plan with the planner of that pipeline.")
         return stage
@@ -73,8 +85,7 @@ class StageCommands:
             attempt=attempt,
             session_id=stage.session_id,
         )
-        index = self.pipeline.stages.index(stage) + 1
-        async with self.logs.open_stage(index=index, stage_id=stage.id) as log:
+        async with self.logs.open_stage(index=self._places[stage.id], stage_id=stage.id) as log:
             return await run_command(spec, log, clock=self.clock, grace=self.grace, hear=self._hear(stage))
 
     def _hear(self, stage: CommandStage) -> Hear | None:

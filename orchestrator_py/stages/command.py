@@ -78,11 +78,11 @@ class _Record:
 
     async def begin(self) -> None:
         spec = self.spec
-        await self.log.append({"type": "command:start", "command": spec.command})
         await self.log.append(
+            {"type": "command:start", "command": spec.command},
             self._event("exec:begin")
             | {"command": spec.command, "args": [], "cwd": str(spec.cwd), "session_id": spec.session_id or spec.correlation_id}
-            | {"sandbox_state": SANDBOX_STATE, "persisted": spec.session_id is not None}
+            | {"sandbox_state": SANDBOX_STATE, "persisted": spec.session_id is not None},
         )
 
     async def chunk(self, stream: str, text: str, size: int) -> None:
@@ -96,8 +96,7 @@ class _Record:
         status = "succeeded" if execution.exit_code == 0 and not execution.stopped else "failed"
         milliseconds = execution.duration // timedelta(milliseconds=1)
         end: dict[str, object] = {"exit_code": execution.exit_code, "signal": execution.signal, "duration_ms": milliseconds}
-        await self.log.append(self._event("exec:end") | end | {"status": status})
-        await self.log.append({"type": "command:end"} | end)
+        await self.log.append(self._event("exec:end") | end | {"status": status}, {"type": "command:end"} | end)
 
     def _event(self, kind: str) -> dict[str, object]:
         return {"type": kind, "correlation_id": self.spec.correlation_id, "attempt": self.spec.attempt}

@@ -115,7 +115,7 @@ class EventLog:
                 file.close()
 
     async def append(self, file: LogFile, text: bytes) -> None:
-        """One line, newline included, for the runner's log and for `file`. A line whose writer was cancelled is written later."""
+        """Whole lines for the runner's log and for `file`. Lines whose writer was cancelled are written later."""
         self.refuse_failure()
         self._waiting.append(_Line(file, text))
         await self._write_waiting()
@@ -161,9 +161,9 @@ class _StageLog:
     file: LogFile
     index: int
 
-    async def append(self, event: Mapping[str, object], /) -> None:
-        line = compact_json({**event, "timestamp": self.log.clock.now(), "index": self.index})
-        await self.log.append(self.file, encode_json(line + "\n"))
+    async def append(self, *events: Mapping[str, object]) -> None:
+        place = {"timestamp": self.log.clock.now(), "index": self.index}
+        await self.log.append(self.file, encode_json("".join([f"{compact_json({**event, **place})}\n" for event in events])))
 
 
 # In memory ---------------------------------------------------------------------------------------------------------
@@ -175,9 +175,9 @@ class MemoryStageLog:
 
     events: list[dict[str, object]] = field(factory=list)
 
-    async def append(self, event: Mapping[str, object], /) -> None:
+    async def append(self, *events: Mapping[str, object]) -> None:
         await checkpoint()
-        self.events.append(dict(event))
+        self.events.extend(dict(event) for event in events)
 
 
 @define(eq=False)

@@ -216,13 +216,14 @@ class HashingLog:
     size: int = 0
     sequence: int = 0
 
-    async def append(self, event: Mapping[str, object], /) -> None:
-        if event["type"] == "exec:chunk":
-            data = str(event["data"]).encode()
-            assert event["sequence"] == self.sequence + 1
-            self.sequence += 1
-            self.size += len(data)
-            self.checksum = crc32(data, self.checksum)
+    async def append(self, *events: Mapping[str, object]) -> None:
+        for event in events:
+            if event["type"] == "exec:chunk":
+                data = str(event["data"]).encode()
+                assert event["sequence"] == self.sequence + 1
+                self.sequence += 1
+                self.size += len(data)
+                self.checksum = crc32(data, self.checksum)
 
 
 async def test_twenty_megabytes_arrive_complete_and_in_order_in_little_memory() -> None:
@@ -265,11 +266,11 @@ class PatientLog:
 
     inner: MemoryStageLog = field(factory=MemoryStageLog)
 
-    async def append(self, event: Mapping[str, object], /) -> None:
-        if event["type"] == "exec:chunk" and not said(self.inner):
-            pid = int(str(event["data"]))
+    async def append(self, *events: Mapping[str, object]) -> None:
+        if events[0]["type"] == "exec:chunk" and not said(self.inner):
+            pid = int(str(events[0]["data"]))
             await until(lambda: not is_running(pid))
-        await self.inner.append(event)
+        await self.inner.append(*events)
 
 
 async def test_all_that_the_command_itself_wrote_is_read_even_without_any_patience(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -306,10 +307,10 @@ class FailingLog:
     kind: str
     inner: MemoryStageLog = field(factory=MemoryStageLog)
 
-    async def append(self, event: Mapping[str, object], /) -> None:
-        if event["type"] == self.kind:
+    async def append(self, *events: Mapping[str, object]) -> None:
+        if any(event["type"] == self.kind for event in events):
             raise StoreError("disk full")
-        await self.inner.append(event)
+        await self.inner.append(*events)
 
 
 @pytest.mark.parametrize("kind", ["command:start", "exec:begin", "exec:chunk", "exec:end", "command:end"])
