@@ -81,8 +81,9 @@ class Switchboard:
 
     def publish(self, event: Event) -> None:
         """Tell all."""
-        for stream in tuple(self._streams):
-            stream.publish(event)
+        if self._streams:
+            for stream in tuple(self._streams):
+                stream.publish(event)
         for subscriber in tuple(self._subscribers.values()):
             try:
                 subscriber(event)

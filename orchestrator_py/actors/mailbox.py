@@ -97,6 +97,15 @@ class Ref(Generic[M]):
         """Deliver a message; waits while the box is full. Raises what the actor ended with if nobody reads any more."""
         await self._send(Envelope(message))
 
+    def try_tell(self, message: M) -> bool:
+        """Deliver a message if there is room: no trip through the event loop, and nothing that a cancellation could cut short."""
+        self._refuse_end()
+        if len(self._line.mail) >= self._line.capacity:
+            return False
+        self._line.mail.append(Envelope(message))
+        self._line.news.set()
+        return True
+
     async def ask(self, message: M) -> object:
         """Deliver a message and wait for the answer; raises what the actor answers with, or what it ended with."""
         answer = Answer()

@@ -22,7 +22,8 @@ class Reporter:
 
     async def tell(self, ref: Ref[Message], message: Message) -> None:
         """Returns when the mailbox has it."""
-        await self._outlast(partial(ref.tell, message))
+        if not ref.try_tell(message):
+            await self._outlast(partial(ref.tell, message))
 
     async def ask(self, ref: Ref[Message], message: Message) -> object:
         """The answer."""

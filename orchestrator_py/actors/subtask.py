@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from datetime import timedelta
 
 import anyio
@@ -117,7 +118,7 @@ def _word(attempt: Attempt, cause: StopCause | None) -> Outcome:
 async def _run_under(attempt: Attempt, cell: StopCell, seconds: float | None) -> StopCause | None:
     """Run the attempt; the answer is the cause that was recorded before its end was observed."""
     try:
-        with anyio.CancelScope() as scope, anyio.move_on_after(seconds) as deadline:
+        with anyio.CancelScope() as scope, nullcontext() if seconds is None else anyio.move_on_after(seconds) as deadline:
             cell.enter(scope, deadline)
             await attempt.run()
     except asyncio.CancelledError:  # from outside of our scopes
@@ -128,7 +129,7 @@ async def _run_under(attempt: Attempt, cell: StopCell, seconds: float | None) ->
         cell.leave()
     if scope.cancel_called:
         return cell.cause
-    return StopCause(StopKind.TIMEOUT, f"{seconds:g} s") if deadline.cancel_called else None
+    return StopCause(StopKind.TIMEOUT, f"{seconds:g} s") if deadline is not None and deadline.cancel_called else None
 
 
 async def _stopped_while_waiting(pause: timedelta, cell: StopCell) -> bool:

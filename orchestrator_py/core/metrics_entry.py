@@ -115,7 +115,7 @@ def _with_learning(entry: MetricsEntry, learning: object) -> MetricsEntry:
 def _at(data: object, *path: str) -> object:
     """What stands at the path; None as soon as it leads nowhere."""
     for key in path:
-        data = data.get(key) if isinstance(data, Mapping) else None
+        data = data.get(key) if isinstance(data, dict) else None
     return data
 
 
