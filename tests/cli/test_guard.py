@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.running import NOTHING, Finished, as_list, as_object, run
+from tests.cli.test_start_up import imported
 from tests.guards.repositories import SPEC, Repository, repository
 
 DAY = "1750000000"  # 2025-06-15
@@ -167,3 +168,16 @@ def test_a_git_that_cannot_be_found_is_told(repo: Repository) -> None:
     done = guard(repo, "spec", variables={"PATH": str(Path(sys.executable).parent)})
     assert done.code == 2
     assert "git cannot be found" in done.stderr
+
+
+@pytest.mark.parametrize("guarded", ["spec", "docs", "diff-budget", "all"])
+def test_no_guard_needs_an_event_loop(guarded: str, repo: Repository) -> None:
+    repo.put(CONFIG, "{}")
+    code, modules = imported(repo.path, "guard", guarded, "--dry-run")
+    assert code == 0
+    assert modules & {"asyncio", "anyio", "aiofiles"} == set()
+
+
+def test_without_a_configuration_none_is_read(repo: Repository) -> None:
+    _, modules = imported(repo.path, "guard", "spec", "--dry-run")
+    assert modules & {"cattrs", "pathlib", "orchestrator_py.core.configuration"} == set()

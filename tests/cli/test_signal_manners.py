@@ -6,8 +6,6 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from tests.cli.running import (
     Fifo,
     Hold,

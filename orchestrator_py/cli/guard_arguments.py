@@ -1,0 +1,100 @@
+"""The words of `guard` and its guards."""
+
+import argparse
+
+Parser = argparse.ArgumentParser
+
+_EXIT_CODES = """\
+exit codes:
+  0   nothing was found, or --dry-run, or an override with a reason
+  1   something was found
+  2   wrong usage, or a base that is no commit; nothing was checked"""
+
+
+def add_guard(commands: "argparse._SubParsersAction[Parser]") -> None:
+    """`guard` below the commands of the program."""
+    guard = _add(commands, "guard", "check specifications, documents and the size of a change", "Checks what `guardrails` asks for.")
+    guards = guard.add_subparsers(dest="guard", metavar="GUARD", required=True)
+    _add_spec(guards)
+    _add_docs(guards)
+    _add_budget(guards)
+    _add_all(guards)
+
+
+def _add_spec(guards: "argparse._SubParsersAction[Parser]") -> None:
+    description = "Changed code needs a changed specification, and each specification a last_review that is not long ago."
+    spec = _add(guards, "spec", "changed code has a changed, reviewed specification", description)
+    _add_base(spec, "BASE_SHA")
+    _add_common(spec)
+
+
+def _add_docs(guards: "argparse._SubParsersAction[Parser]") -> None:
+    description = "What the documents name exists: paths, links, anchors, commands, scripts; and their examples can be parsed."
+    docs = _add(guards, "docs", "what the documents name exists", description)
+    docs.add_argument("--check", action="store_true", help=argparse.SUPPRESS)  # what the reference calls it; there is nothing else to do
+    _add_common(docs)
+
+
+def _add_budget(guards: "argparse._SubParsersAction[Parser]") -> None:
+    description = "A change has at most so many files and lines. DIFF_BUDGET_OVERRIDE_REASON waives it, and the reason is told."
+    budget = _add(guards, "diff-budget", "a change is small enough to be read", description)
+    against = budget.add_mutually_exclusive_group()
+    _add_base(against, "DIFF_BUDGET_BASE, BASE_SHA")
+    against.add_argument("--commit", metavar="REF", help="only what this commit changes")
+    against.add_argument("--range", metavar="A..B", help="only what the commits between the two change")
+    _add_limits(budget)
+    _add_common(budget)
+
+
+def _add_all(guards: "argparse._SubParsersAction[Parser]") -> None:
+    every = _add(guards, "all", "all of them", "Runs every guard.")
+    _add_base(every, "BASE_SHA; for the budget first DIFF_BUDGET_BASE")
+    _add_limits(every)
+    _add_common(every)
+
+
+def _add(commands: "argparse._SubParsersAction[Parser]", name: str, what: str, description: str) -> Parser:
+    return commands.add_parser(
+        name,
+        help=what,
+        description=description,
+        epilog=_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+
+
+def _add_base(guard: "Parser | argparse._MutuallyExclusiveGroup", variables: str) -> None:
+    guard.add_argument(
+        "--base", metavar="REF", help=f"what the change is held against ({variables}, else origin/main, else the first commit)"
+    )
+
+
+def _add_limits(guard: Parser) -> None:
+    guard.add_argument("--max-files", metavar="N", help="files that a change may have (DIFF_BUDGET_MAX_FILES, else the configuration)")
+    guard.add_argument("--max-lines", metavar="N", help="lines, added or deleted (DIFF_BUDGET_MAX_LINES, else the configuration)")
+
+
+def _add_common(guard: Parser) -> None:
+    guard.add_argument("--dry-run", action="store_true", help="say what is found, and end with 0")
+    guard.add_argument("--root", type=_path, metavar="DIR", help="the repository (CODEX_ORCHESTRATOR_ROOT, else where it is found)")
+    guard.add_argument(
+        "--config",
+        type=_path,
+        metavar="FILE",
+        help="the configuration (CODEX_ORCHESTRATOR_REPO_CONFIG_PATH, else codex.orchestrator.json in the root, if there is one)",
+    )
+    guard.add_argument("--format", choices=("text", "json"), default="text", help="what stands on stdout (default: %(default)s)")
+    guard.add_argument(
+        "--github",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="annotations for a GitHub workflow (default: if GITHUB_ACTIONS=true)",
+    )
+
+
+def _path(text: str) -> str:
+    """An empty one is a shell variable that is not set; what is meant is anybody's guess."""
+    if not text:
+        raise argparse.ArgumentTypeError("the path is empty")
+    return text
