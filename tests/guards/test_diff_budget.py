@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from orchestrator_py.errors import InputError
-from orchestrator_py.guards.budget import Budget
+from orchestrator_py.guards.budget import Budget, weigh
 from orchestrator_py.guards.budget_guard import Measured, guard_budget
+from orchestrator_py.guards.change import Change
 from orchestrator_py.guards.finding import Report
 from orchestrator_py.model.guard_settings import GuardSettings
 from tests.guards.repositories import Repository, empty_repository, repository
@@ -141,6 +142,13 @@ def test_an_untracked_file_that_is_too_large_to_be_meant_is_named(tmp_path: Path
     repo.put("large", b"x" * (1024 * 1024 + 1)).put("just", b"x" * 1024 * 1024)
     (finding,) = guarded(repo.path).findings
     assert (finding.rule, finding.file) == ("diff-untracked", "large")
+
+
+def test_what_could_not_be_counted_is_named_and_what_is_generated_is_not() -> None:
+    changes = [Change(path="a", problem="cannot be read"), Change(path="b", lines=9, generated=True)]
+    size, (finding,) = weigh(changes, Budget(files=1, lines=1))
+    assert size == "1 of 1 files, 0 of 1 lines"
+    assert (finding.rule, finding.file, finding.message) == ("diff-untracked", "a", "cannot be read")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root can read everything")

@@ -94,7 +94,7 @@ SITUATIONS: dict[str, tuple[str, list[str]]] = {
     "a link in an item below another": ("- a\n\n    [b](no.md)", ["3 doc-link"]),
     "in a quotation": ("> a\n> [b](no.md)", ["2 doc-link"]),
     "in a comment": ("<!-- [a](no.md)\n\n[b](no.md) -->\n\n[c](no.md)", ["5 doc-link"]),
-    "in the rows of a table": ("| a ` | b |\n|---|---|\n| `c` | [d](no.md) |", ["3 doc-link"]),
+    "in the rows of a table": ("| a ` | b |\n|---|---|\n| [d](no.md) | ` |", ["3 doc-link"]),
     "switched off": ("<!-- guard-docs: off -->\n[a](no.md)\n\n## B\n\n<!-- guard-docs: on -->\n\n[a](#b) [c](no.md)", ["8 doc-link"]),
     "front matter": ("---\na: `src/no.py`\n---\n\n`src/no.py`", ["5 doc-path"]),
     # Paths

@@ -61,6 +61,8 @@ def test_a_page_of_headings_has_an_anchor_for_each_of_them(headings: list[str]) 
         ("_All_ of snake_case", "all-of-snake_case"),
         ("A [link](there.md)", "a-link"),
         ("![image](a.png)", "image"),
+        ("`net.connect(port[, host][, listener])`", "netconnectport-host-listener"),
+        ("[`code`](there.md) and <b>bold</b> of <a.b>", "code-and-bold-of-ab"),
     ],
 )
 def test_headings_are_named_as_github_names_them(heading: str, slug: str) -> None:
