@@ -1,7 +1,7 @@
 """The files of a run as bytes: manifest, summaries, heartbeat, and the pointers that older readers follow."""
 
-from orchestrator_py.core.codec.contract import to_json
-from orchestrator_py.core.json_text import encode_json, pretty_json
+from orchestrator_py.core.codec.contract import print_pretty
+from orchestrator_py.core.json_text import encode_json
 from orchestrator_py.model.document import DocumentKind, RunDocument
 from orchestrator_py.model.manifest import Manifest
 from orchestrator_py.model.messages import Beat, OpenRun
@@ -47,4 +47,4 @@ def _pointer_document(manifest: Manifest) -> RunDocument:
 
 
 def _pretty(value: object) -> bytes:
-    return encode_json(pretty_json(to_json(value)))
+    return encode_json(print_pretty(value))

@@ -10,6 +10,8 @@ TYPE_CHECKING = False  # type checkers read the name; who only reads JSON is spa
 if TYPE_CHECKING:
     from typing import Any
 
+Turn = Callable[[object], object]
+
 _LARGEST_EXACT_INTEGER = 2**53
 _ALWAYS_EXACT_DIGITS = 15
 _DEEPEST_NESTING = 256
@@ -19,12 +21,15 @@ _SURROGATES = re.compile("[\ud800-\udbff][\udc00-\udfff]|[\ud800-\udfff]")
 
 def compact_json(data: object) -> str:
     """One line without blanks, as JSON.stringify(data). ValueError for NaN and infinities, TypeError for what JSON cannot hold."""
-    return _print(data, newline=None)
+    return _print(data, None, _refuse)
 
 
-def pretty_json(data: object) -> str:
-    """Two blanks per level and no final newline, as JSON.stringify(data, null, 2). Raises like compact_json."""
-    return _print(data, newline="\n")
+def pretty_json(data: object, turn: Turn | None = None) -> str:
+    """Two blanks per level and no final newline, as JSON.stringify(data, null, 2). Raises like compact_json.
+
+    What JSON cannot hold is turned by `turn` into what it can, each value when its turn comes: never all of a large one at once.
+    """
+    return _print(data, "\n", turn or _refuse)
 
 
 def encode_json(text: str) -> bytes:
@@ -51,48 +56,52 @@ def parse_json(text: str | bytes) -> object:
 # Printing ----------------------------------------------------------------------------------------------------------
 
 
-def _print(data: object, *, newline: str | None) -> str:
+def _print(data: object, newline: str | None, turn: Turn) -> str:
     try:
-        text = _value(data, newline)
+        text = _value(data, newline, turn)
     except RecursionError:
         raise ValueError("Data is nested too deeply, or holds itself, and cannot be printed as JSON; flatten it.") from None
     return text if text.isascii() else _SURROGATES.sub(_well_formed, text)
 
 
-def _value(value: object, newline: str | None) -> str:
+def _refuse(value: object) -> object:
+    raise TypeError(f"JSON cannot hold a value of type {type(value).__name__}; turn it into text, numbers, lists or mappings first.")
+
+
+def _value(value: object, newline: str | None, turn: Turn) -> str:
     """The text of one value; `newline` is the line break with the indentation that stands around it, None for one line."""
     atom = _ATOMS.get(type(value))
     if atom is not None:
         return atom(value)
     if isinstance(value, dict):
-        return _object(value, newline)
+        return _object(value, newline, turn)
     if isinstance(value, list | tuple):
-        return _array(value, newline)
+        return _array(value, newline, turn)
     for kind, print_atom in _ATOMS.items():  # a class of one's own below str, int or float
         if isinstance(value, kind):
             return print_atom(value)
-    raise TypeError(f"JSON cannot hold a value of type {type(value).__name__}; turn it into text, numbers, lists or mappings first.")
+    return _value(turn(value), newline, turn)
 
 
-def _object(members: dict[str, object], newline: str | None) -> str:
+def _object(members: dict[str, object], newline: str | None, turn: Turn) -> str:
     if not members:
         return "{}"
     text = encode_basestring  # most values are texts: they are spared a call
     if newline is None:
-        pairs = [f"{text(key)}:{text(value) if type(value) is str else _value(value, None)}" for key, value in members.items()]
+        pairs = [f"{text(key)}:{text(value) if type(value) is str else _value(value, None, turn)}" for key, value in members.items()]
         return "{" + ",".join(pairs) + "}"
     inner = newline + "  "
-    pairs = [f"{text(key)}: {text(value) if type(value) is str else _value(value, inner)}" for key, value in members.items()]
+    pairs = [f"{text(key)}: {text(value) if type(value) is str else _value(value, inner, turn)}" for key, value in members.items()]
     return "{" + inner + ("," + inner).join(pairs) + newline + "}"
 
 
-def _array(items: list[object] | tuple[object, ...], newline: str | None) -> str:
+def _array(items: list[object] | tuple[object, ...], newline: str | None, turn: Turn) -> str:
     if not items:
         return "[]"
     if newline is None:
-        return "[" + ",".join([_value(item, None) for item in items]) + "]"
+        return "[" + ",".join([_value(item, None, turn) for item in items]) + "]"
     inner = newline + "  "
-    return "[" + inner + ("," + inner).join([_value(item, inner) for item in items]) + newline + "]"
+    return "[" + inner + ("," + inner).join([_value(item, inner, turn) for item in items]) + newline + "]"
 
 
 def _whole_number(number: int) -> str:

@@ -11,7 +11,7 @@ import pytest
 from bench.drivers import ours
 
 SYNCS = [name for name in ("fsync", "fdatasync") if hasattr(os, name)]
-KIBIBYTES = 6
+KIBIBYTES = 4.5
 """Of a subtask in a run that keeps its summary, all of it in memory at once when it is written."""
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator_py.core.codec.contract import find_unprintable, from_json, to_json
+from orchestrator_py.core.codec.contract import find_unprintable, from_json, print_pretty, to_json
 from orchestrator_py.core.json_text import compact_json, parse_json, pretty_json
 from orchestrator_py.errors import DecodeError
 from orchestrator_py.ids import RunId, SubtaskId, TaskId
@@ -153,6 +153,11 @@ def test_every_value_comes_back_from_its_json_text(value: object) -> None:
     text = pretty_json(to_json(value))
     assert from_json(type(value), parse_json(text)) == value
     assert pretty_json(to_json(from_json(type(value), parse_json(text)))) == text
+
+
+@given(st.one_of(tasks, plan_items, plan_results, builds, tests, reviews, entries, groups, summaries, commands, children, resumes))
+def test_a_value_printed_piece_by_piece_is_the_same_text(value: object) -> None:
+    assert print_pretty(value) == pretty_json(to_json(value))
 
 
 @given(st.lists(st.sampled_from([outcome for outcome in Outcome if outcome is not Outcome.ERROR]), min_size=1, max_size=4))

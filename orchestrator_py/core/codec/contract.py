@@ -1,6 +1,6 @@
 """The contract's JSON form of every value that leaves or enters: `to_json` and `from_json`."""
 
-from functools import cache
+from functools import cache, partial
 from math import isfinite
 from typing import TypeVar
 
@@ -9,10 +9,10 @@ from cattrs import Converter
 from orchestrator_py.core.codec.events import add_event_shapes
 from orchestrator_py.core.codec.manifest import add_manifest_shapes
 from orchestrator_py.core.codec.rollups import add_rollup_shapes
-from orchestrator_py.core.codec.strict import create_converter, decode
+from orchestrator_py.core.codec.strict import create_converter, decode, unstructure_once
 from orchestrator_py.core.codec.summary import add_summary_shapes
 from orchestrator_py.core.codec.task import add_task_shapes
-from orchestrator_py.core.json_text import compact_json
+from orchestrator_py.core.json_text import compact_json, pretty_json
 
 T = TypeVar("T")
 
@@ -37,6 +37,11 @@ def to_json(value: object) -> object:
     """The value as JSON data (dict, list, str, int, float, bool, None), keys named and ordered as consumers know them."""
     data: object = contract_converter().unstructure(value)
     return data
+
+
+def print_pretty(value: object) -> str:
+    """As `pretty_json(to_json(value))`, without ever holding the JSON data of a large summary in memory at once."""
+    return pretty_json(value, partial(unstructure_once, contract_converter()))
 
 
 def from_json(cls: type[T], data: object) -> T:

@@ -104,7 +104,7 @@ def shape(
     written = tuple(key for key in plan if key.field not in unwritten)
     form = Shape(keys=plan, written=written, names=frozenset(key.key for key in plan), extra=extra, ignored=ignored)
     converter.register_structure_hook(cls, partial(_structure_object, converter, form))
-    converter.register_unstructure_hook(cls, partial(_unstructure_object, converter, form))
+    converter.register_unstructure_hook(cls, partial(_unstructure_object, partial(_unstructure, converter), form))
 
 
 def shape_of(converter: Converter, cls: type[Any]) -> Shape:
@@ -157,13 +157,21 @@ def _structure_at(converter: Converter, where: str, data: object, kind: Any, kee
         problems.append(Problem("$" + where, str(error)))
 
 
-def _unstructure_object(converter: Converter, form: Shape, value: Any) -> dict[str, object]:
+def unstructure_once(converter: Converter, value: object) -> object:
+    """As the converter does it, but for what stands in an object: its members stay as they are."""
+    hook = converter.get_unstructure_hook(type(value))
+    if isinstance(hook, partial) and hook.func is _unstructure_object:
+        return _unstructure_object(lambda item: item, hook.args[1], value)
+    return hook(value)
+
+
+def _unstructure_object(unstructure: Callable[[object], object], form: Shape, value: Any) -> dict[str, object]:
     data: dict[str, object] = {}
     for key in form.written:
         item = getattr(value, key.field)
         if key.omitted and (item is key.default or item == key.default):
             continue
-        data[key.key] = item if key.raw or type(item) in _PLAIN else _unstructure(converter, item)
+        data[key.key] = item if key.raw or type(item) in _PLAIN else unstructure(item)
     extra = value.extra.items() if form.extra else ()
     return data | {key: item for key, item in extra if key not in form.names} if extra else data  # an extra key hides no field
 
