@@ -94,6 +94,18 @@ class Case:
     more: Data = field(factory=dict)
 
 
+def strictly(folder: Path, arguments: list[str]) -> Finished:
+    return run(folder, "run", "--strict", "--fail-on-flaky", *arguments)
+
+
+def out_of_time(folder: Path, arguments: list[str]) -> Finished:
+    return run(folder, "run", "--timeout", "0.5", *arguments)
+
+
+def selected(folder: Path, arguments: list[str]) -> Finished:
+    return run(folder, "run", "--only", "b", *arguments)
+
+
 SLEEP = "echo up > told; exec sleep 300"
 PARALLEL: Data = {"parallel": True}
 CASES = {
@@ -135,6 +147,30 @@ CASES = {
     "waived": Case(stages=[command("a", "exit 7", allowFailure=True), command("b", "true")], outcome="succeeded", junit=["passed"] * 2),
     "flaky": Case(
         stages=[command("a", "test -e once || { touch once; exit 1; }", retry={"maxAttempts": 2})], outcome="succeeded", junit=["passed"]
+    ),
+    "waived, strictly": Case(
+        stages=[command("a", "true"), command("b", "exit 7", allowFailure=True)],
+        outcome="failed",
+        junit=["passed", "failure"],
+        act=strictly,
+    ),
+    "flaky, strictly": Case(
+        stages=[command("a", "test -e once || { touch once; exit 1; }", retry={"maxAttempts": 2})],
+        outcome="failed",
+        junit=["failure"],
+        act=strictly,
+    ),
+    "out of time": Case(
+        stages=[command("a", "true"), command("b", "exec sleep 300"), command("c", "true")],
+        outcome="timed_out",
+        junit=["passed", "error", "skipped"],
+        act=out_of_time,
+    ),
+    "selected": Case(
+        stages=[command("a", "false"), command("b", "true"), command("c", "false")],
+        outcome="succeeded",
+        junit=["skipped", "passed", "skipped"],
+        act=selected,
     ),
     "skipped upstream": Case(
         stages=[command("a", "false"), command("b", "true", needs=["a"])], outcome="failed", junit=["failure", "skipped"]
