@@ -3,8 +3,10 @@
 import os
 from collections.abc import Iterable, Iterator, Sequence
 
+from orchestrator_py.cli.console import printable
 from orchestrator_py.cli.finished_runs import FinishedRun
-from orchestrator_py.cli.workflow_commands import workflow_command
+from orchestrator_py.cli.workflow_commands import harmless, workflow_command
+from orchestrator_py.core.command_records import deciding_execution
 from orchestrator_py.core.tally import marks, tally, why, word
 from orchestrator_py.model.manifest import CommandRecord
 from orchestrator_py.model.outcome import Outcome
@@ -27,6 +29,21 @@ def annotations(runs: Iterable[FinishedRun]) -> list[str]:
                 errors.append(_error(command, report))
         warnings += [workflow_command("warning", mark, title=run.manifest.pipeline_id) for mark in marks(run.summary.subtasks)]
     return [*_first(errors, "error"), *_first(warnings, "warning")]
+
+
+def groups(runs: Iterable[FinishedRun]) -> Iterator[str]:
+    """What each stage that did not succeed has printed, folded away; the runner obeys none of these lines but the first and the last."""
+    for run in runs:
+        for _, report in run.stages:
+            execution = deciding_execution(report)
+            if not report.started or report.counted is Outcome.SUCCEEDED or execution is None:
+                continue
+            said = [line for output in (execution.stdout, execution.stderr) for line in output.tail.split("\n") if line]
+            if not said:
+                continue
+            yield workflow_command("group", f"{report.subtask_id} {word(report.outcome)}: the end of its output")
+            yield from (harmless(printable(line)) for line in said)
+            yield workflow_command("endgroup", "")
 
 
 def step_summary(runs: Sequence[FinishedRun], room: int = MOST_SUMMARY_BYTES) -> str:

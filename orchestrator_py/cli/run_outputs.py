@@ -132,9 +132,9 @@ def _junit_file(name: str) -> "JunitFile":
 
 
 def _tell_github(runs: tuple[FinishedRun, ...]) -> None:
-    from orchestrator_py.cli.github import SUMMARY_VARIABLE, annotations, append_summary
+    from orchestrator_py.cli.github import SUMMARY_VARIABLE, annotations, append_summary, groups
 
-    write_commands(annotations(runs))
+    write_commands([*groups(runs), *annotations(runs)])
     path = os.environ.get(SUMMARY_VARIABLE)
     if path:
         try:

@@ -46,8 +46,8 @@ def test_what_children_print_and_names_hold_is_not_obeyed(tmp_path: Path, argume
     finished = run(tmp_path, "run", "--on-failure", "continue", *arguments, variables={**GITHUB, "GITHUB_STEP_SUMMARY": str(summary)})
     assert finished.code == 1
     found = commands_of(finished)
-    assert [name for name, _ in found] == ["error"] * 4
-    for _, line in found:
+    assert [name for name, _ in found] == ["group", "endgroup"] * 3 + ["error"] * 4
+    for _, line in found[6:]:
         assert re.fullmatch(r"::error title=p%3A[^:,]*::.*", line), line
     assert obeyed(summary.read_text()) == []
 
@@ -75,6 +75,15 @@ def test_failures_are_errors_and_doubtful_successes_warnings(tmp_path: Path) -> 
     assert errors[0].startswith("::error title=p%3Abad failed::exit code 3%0Alog: .runs/")
     assert warnings == ["::warning title=p::waived: p:meh (failed)", "::warning title=p::flaky: p:shy (2 attempts)"]
     assert "::" not in finished.stdout
+
+
+def test_the_output_of_a_failure_is_folded_away(tmp_path: Path) -> None:
+    configure_stages(tmp_path, command("good", "echo fine"), command("bad", f"echo wrong; {EVIL} >&2; exit 3"))
+    lines = run(tmp_path, "run", "-q", variables=GITHUB).stderr.splitlines()
+    begin, end = lines.index("::group::p:bad failed: the end of its output"), lines.index("::endgroup::")
+    assert lines[begin + 1 : begin + 3] == ["wrong", ": :error::a"]
+    assert end - begin > 6
+    assert "fine" not in lines
 
 
 @pytest.mark.parametrize(("arguments", "variables"), [([], {}), (["--no-github"], GITHUB), ([], {"GITHUB_ACTIONS": "false"})])
