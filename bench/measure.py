@@ -56,7 +56,7 @@ def _call(case: Case, place: Place, top: Path, around: Mapping[str, str]) -> str
     ) as launcher:
         try:
             return launcher.communicate(timeout=MOST_SECONDS)[0]
-        except BaseException as error:
+        except BaseException as error:  # also a Ctrl-C: what was started here goes with us
             os.killpg(launcher.pid, signal.SIGKILL)
             if isinstance(error, subprocess.TimeoutExpired):
                 raise BenchError(f"{case.name} did not end within {MOST_SECONDS} s") from error

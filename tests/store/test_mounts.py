@@ -30,7 +30,7 @@ VIRTUAL = "1 0 0:1 / / rw - 9p none rw\n2 1 0:2 / /shared rw - virtiofs shared r
 @pytest.mark.parametrize(
     ("path", "text", "expected"),
     [
-        ("/work/project/.runs", TYPICAL, ("/", "ext4", False)),
+        ("/srv/project/.runs", TYPICAL, ("/", "ext4", False)),
         ("/dev/shm/x", TYPICAL, ("/dev/shm", "tmpfs", False)),
         ("/dev/shmx", TYPICAL, ("/", "ext4", False)),
         ("/home/me/.runs", TYPICAL, ("/home", "nfs4", True)),
@@ -53,7 +53,7 @@ def test_the_longest_and_newest_mount_point_decides(path: str, text: str, expect
 
 @pytest.mark.parametrize("text", ["", "\n", "no mount at all\n", "22 27 0:21 / /proc rw - proc proc rw\n", "1 2 3 / / rw\n"])
 def test_a_list_that_names_no_mount_of_the_path_checks_nothing(text: str) -> None:
-    assert find_mount("/work", text) is None
+    assert find_mount("/srv", text) is None
 
 
 @pytest.mark.parametrize("kind", ["nfs", "nfs4", "cifs", "smb3", "ceph", "lustre", "afs", "fuse.sshfs", "fuse.rclone", "fuse.s3fs"])
