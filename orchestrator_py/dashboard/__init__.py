@@ -1,0 +1,1 @@
+"""The live dashboard: an ASGI application over the files of a repository, read-only."""

@@ -1,0 +1,1 @@
+"""Where the commands of stages run, when that is not this machine."""

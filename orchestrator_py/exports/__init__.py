@@ -1,0 +1,1 @@
+"""Runs and history in the words of other tools: Prometheus and OpenTelemetry."""

@@ -1,0 +1,1 @@
+"""Runs and history as a page: the documents that people look at."""
