@@ -10,6 +10,7 @@ SubtaskId = NewType("SubtaskId", str)
 InstanceId = NewType("InstanceId", str)
 
 _FORBIDDEN = frozenset('<>:"|?*')
+_SUSPECT = frozenset({*map(chr, range(32)), chr(127), *_FORBIDDEN})
 _LONGEST_NAME_BYTES = 255  # NAME_MAX of every file system that we write to
 
 
@@ -34,16 +35,16 @@ def _parse_identifier(kind: Literal["task", "run"], value: object) -> str:
 
 def _reason_to_refuse(value: str) -> str | None:
     """The first rule that the value breaks, in the contract's order; the last two rules are ours."""
-    for character in value:
-        if ord(character) <= 31 or ord(character) == 127:
-            return "control characters are not allowed."
+    for character in () if _SUSPECT.isdisjoint(value) else value:
         if character in _FORBIDDEN:
             return f'character "{character}" is not allowed.'
+        if character in _SUSPECT:
+            return "control characters are not allowed."
     if value.startswith("."):
         return "leading dots are not allowed."
     if "/" in value or "\\" in value:
         return "slashes are not allowed."
-    if any("\ud800" <= character <= "\udfff" for character in value):
+    if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
         return "lone surrogates are not allowed."
     if len(value.encode()) > _LONGEST_NAME_BYTES:
         return f"it is longer than {_LONGEST_NAME_BYTES} bytes, which no file system can name."

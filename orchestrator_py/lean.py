@@ -1,7 +1,7 @@
-"""`frozen` and `define` of attrs, for a program that starts often: the classes cost half as much when they are imported.
+"""`frozen`, `define` and `evolve` of attrs, for a program that starts often and copies much.
 
-attrs writes and compiles `__repr__`, `__eq__` and `__hash__` for every class. They do the same in all of them, so they stand here once: the
-decorators put them into the class, and leave `__init__` and the rest to attrs.
+The classes cost half as much when they are imported. attrs writes and compiles `__repr__`, `__eq__` and `__hash__` for every class. They do
+the same in all of them, so they stand here once: the decorators put them into the class, and leave `__init__` and the rest to attrs.
 """
 
 from collections.abc import Callable
@@ -12,6 +12,7 @@ from typing import Any, TypeVar, dataclass_transform
 import attrs
 
 _Class = TypeVar("_Class", bound=type)
+_Value = TypeVar("_Value")
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(attrs.field,))
@@ -64,6 +65,25 @@ def _compared(cls: type[attrs.AttrsInstance]) -> Callable[[object], object]:
     """What reads the fields of an instance that count when it is compared."""
     names = [one.name for one in attrs.fields(cls) if one.eq]
     return attrgetter(*names) if names else _nothing
+
+
+def evolve(value: _Value, **changes: object) -> _Value:
+    """A copy with some fields changed, as `attrs.evolve` makes it; what the fields are called is asked once for each class."""
+    cls = value.__class__
+    names, read = _arguments(cls)
+    given = dict(zip(names, read(value), strict=True))
+    given.update(changes)
+    return cls(**given)
+
+
+@cache
+def _arguments(cls: type[Any]) -> tuple[tuple[str, ...], Callable[[object], tuple[object, ...]]]:
+    """What the constructor calls its arguments, and what reads their values from an instance."""
+    given = [one for one in attrs.fields(cls) if one.init]
+    names = [one.name for one in given]
+    if len(names) > 1:
+        return tuple(one.alias for one in given), attrgetter(*names)
+    return tuple(one.alias for one in given), lambda value: tuple(getattr(value, name) for name in names)  # attrgetter makes no tuple of one
 
 
 def _nothing(_: object) -> tuple[()]:

@@ -80,3 +80,25 @@ def test_a_service_is_equal_to_itself_alone() -> None:
 def test_nothing_but_the_initializer_is_compiled_for_a_class() -> None:
     methods = [vars(Point)[name] for name in ("__init__", "__eq__", "__hash__", "__repr__")]
     assert [one.__name__ for one in methods if "<attrs generated" in one.__code__.co_filename] == ["__init__"]
+
+
+@lean.frozen
+class Place:
+    x: int
+    _hidden: int = 2
+    far: tuple[int, ...] = field(default=(), converter=tuple[int, ...])
+    made: int = field(default=7, init=False)
+
+
+def test_a_changed_copy_is_what_attrs_makes_of_it() -> None:
+    place = Place(1, hidden=3, far=(1, 2))
+    assert lean.evolve(place) == attrs.evolve(place) == place
+    assert lean.evolve(place, x=5, hidden=9) == attrs.evolve(place, x=5, hidden=9) == Place(5, 9, (1, 2))
+    assert lean.evolve(place, far=[4]) == attrs.evolve(place, far=[4]) == Place(1, 3, (4,))  # it passes through the constructor
+    assert lean.evolve(Counter(3)) == Counter(3)
+    assert lean.evolve(Nothing()) == Nothing()
+
+
+def test_a_copy_has_no_field_that_its_class_does_not_know() -> None:
+    with pytest.raises(TypeError, match="nowhere"):
+        lean.evolve(Place(1), nowhere=1)  # type: ignore[call-arg]  # that is the point: mypy sees it, too

@@ -27,7 +27,7 @@ from orchestrator_py.ports import Clock, EventSink, HistoryStore, RunFiles
 T = TypeVar("T")
 _log = logging.getLogger("orchestrator_py")
 
-PROGRESS_SECONDS = 0.05
+PROGRESS_SECONDS = 0.2
 """At most one publication (manifests in flight, rollups) in this time while mail keeps coming."""
 
 PUBLISHING_SHARE = 0.1

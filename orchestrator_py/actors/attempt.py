@@ -22,11 +22,15 @@ T = TypeVar("T")
 
 @define
 class Attempt:
-    """`outcome` is None until every stage that had to run has answered; `error` is what an agent raised."""
+    """`outcome` is None until every stage that had to run has answered; `error` is what an agent raised.
+
+    `is_ended` tells whether the attempt is being cancelled: then no further stage begins.
+    """
 
     order: SubtaskOrder
     agents: Agents
     number: int
+    is_ended: Callable[[], bool]
     build: BuildResult | None = field(default=None, init=False)
     test: TestResult | None = field(default=None, init=False)
     review: ReviewResult | None = field(default=None, init=False)
@@ -80,7 +84,8 @@ class Attempt:
 
     async def _call(self, method: Callable[[T], Awaitable[object]], given: T) -> object:
         """What the agent answered, or the exception that it raised."""
-        await checkpoint_if_cancelled()
+        if self.is_ended():
+            await checkpoint_if_cancelled()
         try:
             return await method(given)
         except asyncio.CancelledError:

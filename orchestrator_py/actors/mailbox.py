@@ -3,6 +3,7 @@
 A message is a plain value; its return address sits in the envelope. Asks go one way along the flow, so nobody waits in a circle.
 """
 
+import asyncio
 import math
 from collections import deque
 from collections.abc import Sequence
@@ -10,7 +11,6 @@ from types import TracebackType
 from typing import Generic, Self, TypeVar
 from weakref import WeakSet
 
-import anyio
 from attrs import field
 
 from orchestrator_py.errors import DefectError, OrchestratorError
@@ -26,7 +26,7 @@ CAPACITY = 256
 class Answer:
     """What an asker waits for: set once, to a value or to an error that is raised there."""
 
-    _ready: anyio.Event = field(factory=anyio.Event)
+    _ready: asyncio.Event = field(factory=asyncio.Event)
     _value: object = None
 
     def set(self, value: object) -> None:
@@ -70,8 +70,8 @@ class _Line(Generic[M]):
     capacity: int
     mail: deque[Envelope[M]] = field(factory=deque)
     handles: int = 0
-    news: anyio.Event = field(factory=anyio.Event)
-    room: anyio.Event = field(factory=anyio.Event)
+    news: asyncio.Event = field(factory=asyncio.Event)
+    room: asyncio.Event = field(factory=asyncio.Event)
     asking: "WeakSet[Answer]" = field(factory=WeakSet)
     is_closed: bool = False
     error: OrchestratorError | None = None
@@ -105,6 +105,12 @@ class Ref(Generic[M]):
         self._line.mail.append(Envelope(message))
         self._line.news.set()
         return True
+
+    def push(self, message: M) -> None:
+        """Deliver a message whether there is room or not: for the rare one that must go before all that follows."""
+        self._refuse_end()
+        self._line.mail.append(Envelope(message))
+        self._line.news.set()
 
     async def ask(self, message: M) -> object:
         """Deliver a message and wait for the answer; raises what the actor answers with, or what it ended with."""
@@ -170,9 +176,13 @@ class Mailbox(Generic[M]):
         mail = self._take()
         if mail or mail is None:
             return mail
-        self._line.news = anyio.Event()
-        with anyio.move_on_after(timeout):
-            await self._line.news.wait()
+        news = self._line.news = asyncio.Event()
+        alarm = None if timeout == math.inf else asyncio.get_running_loop().call_later(timeout, news.set)
+        try:
+            await news.wait()
+        finally:
+            if alarm is not None:
+                alarm.cancel()
         return self._take()
 
     def fail(self, error: OrchestratorError, answers: Sequence[tuple[Envelope[M], Exception]] = ()) -> None:
@@ -204,7 +214,7 @@ class Mailbox(Generic[M]):
         mail = list(line.mail)
         line.mail.clear()
         line.room.set()
-        line.room = anyio.Event()
+        line.room = asyncio.Event()
         return mail
 
 

@@ -2,14 +2,19 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Future
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 import anyio
-from anyio import to_thread
 
 T = TypeVar("T")
+
+MOST_THREADS = 40
+"""So many tasks write at the same time; more of them wait for each other."""
+
+_pools: "WeakKeyDictionary[asyncio.AbstractEventLoop, ThreadPoolExecutor]" = WeakKeyDictionary()
 
 
 async def outlast(wait: Callable[[], Awaitable[object]]) -> bool:
@@ -43,27 +48,17 @@ async def run_in_thread(work: Callable[[], T]) -> T:
 
     For a task without scopes of its own; `is_being_cancelled` tells afterwards whether anybody tried.
     """
-    while True:
-        outcome: Future[T] = Future()
+    loop = asyncio.get_running_loop()
+    future = loop.run_in_executor(_threads_of(loop), work)
+    while not future.done():
         with suppress(asyncio.CancelledError):
-            await to_thread.run_sync(_perform, work, outcome)
-        if not outcome.cancel():  # it has begun, perhaps it has ended
-            await _settle(outcome)
-            return outcome.result()
+            await asyncio.wait((future,))
+    return future.result()
 
 
-def _perform(work: Callable[[], T], outcome: "Future[T]") -> None:
-    if not outcome.set_running_or_notify_cancel():
-        return
-    try:
-        outcome.set_result(work())
-    except BaseException as error:  # it is raised where the result is asked for
-        outcome.set_exception(error)
-
-
-async def _settle(outcome: "Future[T]") -> None:
-    if outcome.done():
-        return
-    future = asyncio.wrap_future(outcome)
-    await outlast(lambda: asyncio.wait({future}))
-    future.exception()  # looked at, so that it does not count as lost; whoever asks the outcome raises it
+def _threads_of(loop: asyncio.AbstractEventLoop) -> ThreadPoolExecutor:
+    """Apart from those that the loop's program fills with work of its own."""
+    pool = _pools.get(loop)
+    if pool is None:
+        pool = _pools[loop] = ThreadPoolExecutor(MOST_THREADS, thread_name_prefix="aggregator")
+    return pool

@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import TypeVarTuple
 
-import anyio
 from attrs import field
 
 from orchestrator_py.actors.agents import RunRules, SubtaskOrder
@@ -50,7 +50,7 @@ class Run:
     opening: OpenRun
     rules: RunRules
     clock: RunClock
-    finished: anyio.Event = field(factory=anyio.Event, init=False)
+    finished: asyncio.Event = field(factory=asyncio.Event, init=False)
     closed: ClosedRun | None = field(default=None, init=False)
     error: Exception | None = field(default=None, init=False)
     cause: StopCause | None = field(default=None, init=False)
@@ -58,7 +58,6 @@ class Run:
     _modes: dict[str, Mode] = field(init=False)
     _turns: Turns = field(init=False)
     _reporter: Reporter = field(init=False)
-    _stopping: anyio.Event = field(factory=anyio.Event, init=False)
     _cells: dict[SubtaskId, StopCell] = field(factory=dict, init=False)
     _ref: Ref[Message] | None = field(default=None, init=False)
 
@@ -77,7 +76,7 @@ class Run:
         if self.cause is not None or self.finished.is_set():
             return
         self.cause = cause
-        self._stopping.set()
+        self._tell_stop(cause)
         self._turns.stop(cause)
         self._end_running(cause)
 
@@ -88,13 +87,10 @@ class Run:
 
     async def work(self, ref: Ref[Message]) -> None:
         """Work it off; never raises. A cancellation comes from an event loop that is closing: it stops the run, which is still recorded."""
-        self._ref = ref
         try:
             await self._open(ref)
-            try:
-                await self._work_off(ref)
-            except asyncio.CancelledError:
-                self._stop_with_loop()
+            self._ref = ref
+            await self._work_off(ref)
             await self._close(ref)
         except Exception as error:  # the boundary of the run: whoever waits for it is told
             self._fail(error)
@@ -110,17 +106,20 @@ class Run:
             await self._reporter.tell_end(ref, report)
 
     async def _work_off(self, ref: Ref[Message]) -> None:
-        async with anyio.create_task_group() as chores:
-            chores.start_soon(self._guard, self._tell_stop, ref)
-            if self.rules.heartbeat is not None:
-                chores.start_soon(self._guard, beat, self.run_id, self.clock, ref, self.rules.heartbeat)
-            if self.rules.timeout is not None:
-                chores.start_soon(self._guard, keep_time, self.rules.timeout, self.stop)
-            with self._turns:
-                async with anyio.create_task_group() as lanes:
-                    for instance_id in self._instances():
-                        lanes.start_soon(self._guard, self._lane, ref, instance_id)
-            chores.cancel_scope.cancel()
+        """Lanes and chores are plain tasks: each guards itself, and a task group would cost more than a small run."""
+        chores = self._start_chores(ref)
+        with self._turns:
+            await self._see_end([self._start(self._lane, ref, instance_id) for instance_id in self._instances()])
+        for chore in chores:
+            chore.cancel()
+        await self._see_end(chores)
+
+    async def _see_end(self, tasks: "Sequence[asyncio.Task[None]]") -> None:
+        while waiting := [task for task in tasks if not task.done()]:
+            try:
+                await asyncio.wait(waiting)
+            except asyncio.CancelledError:  # it reaches what is waited for, too
+                self._stop_with_loop()
 
     async def _close(self, ref: Ref[Message]) -> None:
         if self.cause is not None:  # told again, in case that the run ended first: twice is no news
@@ -184,7 +183,15 @@ class Run:
         forget_cancellation()
         self.stop(LOOP_IS_CLOSING)
 
-    # Chores ------------------------------------------------------------------------------------------------------
+    # Tasks -------------------------------------------------------------------------------------------------------
+
+    def _start(self, work: Callable[[*Ts], Awaitable[None]], *arguments: *Ts) -> "asyncio.Task[None]":
+        return asyncio.get_running_loop().create_task(self._guard(work, *arguments))
+
+    def _start_chores(self, ref: Ref[Message]) -> "list[asyncio.Task[None]]":
+        heartbeat, timeout = self.rules.heartbeat, self.rules.timeout
+        chores = [] if heartbeat is None else [self._start(beat, self.run_id, self.clock, ref, heartbeat)]
+        return chores if timeout is None else [*chores, self._start(keep_time, timeout, self.stop)]
 
     async def _guard(self, work: Callable[[*Ts], Awaitable[None]], *arguments: *Ts) -> None:
         """One lane or chore must not take the others down by an exception: they are stopped, and told why."""
@@ -193,10 +200,11 @@ class Run:
         except Exception as error:  # whatever it is, a task group would end the other lanes by it
             self._fail(error)
 
-    async def _tell_stop(self, ref: Ref[Message]) -> None:
-        await self._stopping.wait()
-        if self.cause is not None:
-            await ref.tell(StopAsked(run_id=self.run_id, cause=self.cause, at=self.clock.now()))
+    def _tell_stop(self, cause: StopCause) -> None:
+        """Before anything is ended, room or not. Where the aggregator has ended, the run learns it from its next message."""
+        if self._ref is not None:
+            with suppress(OrchestratorError):
+                self._ref.push(StopAsked(run_id=self.run_id, cause=cause, at=self.clock.now()))
 
     def _fail(self, error: Exception) -> None:
         if not isinstance(error, OrchestratorError):

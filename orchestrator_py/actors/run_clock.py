@@ -17,17 +17,25 @@ class RunClock:
     started_at: Timestamp = field(init=False)
     _start: datetime | None = field(init=False)
     _origin: float = field(init=False)
+    _newest: tuple[int, Timestamp] = field(init=False)  # the last stamp: many fall into the same millisecond
 
     def __attrs_post_init__(self) -> None:
         self.started_at = self._clock.now()
         self._start = parse_timestamp(self.started_at)
         self._origin = self._clock.monotonic()
+        self._newest = -1, self.started_at
 
     def now(self) -> Timestamp:
         """The start of the run plus the time measured since."""
+        milliseconds = int((self._clock.monotonic() - self._origin) * 1_000_000 + 0.5) // 1000
+        if self._newest[0] != milliseconds:
+            self._newest = milliseconds, self._stamp(timedelta(milliseconds=milliseconds))
+        return self._newest[1]
+
+    def _stamp(self, since: timedelta) -> Timestamp:
         if self._start is None:
             raise ValueError(f"the clock gave {self.started_at!r}, which is no time")
-        return format_timestamp(self._start + timedelta(seconds=self.monotonic() - self._origin))
+        return format_timestamp(self._start + since)
 
     def monotonic(self) -> float:
         """Seconds of the monotonic clock."""

@@ -17,6 +17,7 @@ from orchestrator_py.model.outcome import Outcome, StopCause, StopKind
 from orchestrator_py.model.summary import AttemptReport, SubtaskReport
 
 LOOP_IS_CLOSING = StopCause(StopKind.EMBEDDER, "the event loop is closing")
+_NO_DEADLINE = nullcontext()
 
 
 @define(eq=False)
@@ -43,6 +44,10 @@ class StopCell:
         if self.cause is not None:
             scope.cancel()
 
+    def is_ending(self) -> bool:
+        """Whether what runs is being cancelled."""
+        return any(scope is not None and scope.cancel_called for scope in (self._scope, self._deadline))
+
     def leave(self) -> None:
         """The end was observed: a later stop does not touch it."""
         self._scope = self._deadline = None
@@ -63,7 +68,7 @@ async def run_subtask(
     policy = order.item.policy
     attempts: list[AttemptReport] = []
     while True:
-        attempt = Attempt(order, rules.agents, number=len(attempts) + 1)
+        attempt = Attempt(order, rules.agents, number=len(attempts) + 1, is_ended=cell.is_ending)
         report, cause = await _run_attempt(attempt, clock=clock, cell=cell, timeout=policy.timeout)
         attempts.append(report)
         if not policy.retry.allows_another(attempt=report.number, outcome=report.outcome):
@@ -118,7 +123,7 @@ def _word(attempt: Attempt, cause: StopCause | None) -> Outcome:
 async def _run_under(attempt: Attempt, cell: StopCell, seconds: float | None) -> StopCause | None:
     """Run the attempt; the answer is the cause that was recorded before its end was observed."""
     try:
-        with anyio.CancelScope() as scope, nullcontext() if seconds is None else anyio.move_on_after(seconds) as deadline:
+        with anyio.CancelScope() as scope, _NO_DEADLINE if seconds is None else anyio.move_on_after(seconds) as deadline:
             cell.enter(scope, deadline)
             await attempt.run()
     except asyncio.CancelledError:  # from outside of our scopes

@@ -1,8 +1,8 @@
 """The schedule of a run, and the worker lanes that wait until it lets them start something."""
 
+import asyncio
 from collections import deque
 
-import anyio
 from attrs import field
 
 from orchestrator_py.core.schedule import Schedule, Settled
@@ -20,7 +20,7 @@ class Turns:
     """
 
     _schedule: Schedule
-    _waiting: deque[anyio.Event] = field(factory=deque, init=False)
+    _waiting: deque[asyncio.Event] = field(factory=deque, init=False)
 
     def __enter__(self) -> "Turns":
         self._schedule.slots.watchers.append(self._wake)
@@ -37,7 +37,7 @@ class Turns:
         while (item := self._schedule.take()) is None:
             if self._schedule.over:
                 return None
-            turn = anyio.Event()
+            turn = asyncio.Event()
             self._waiting.append(turn)
             await turn.wait()
         return item

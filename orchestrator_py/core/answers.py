@@ -3,12 +3,11 @@
 A result of the wrong type, or one that no summary could hold, is `crashed`: a malformed answer is no answer.
 """
 
-from attrs import evolve
-
 from orchestrator_py.core import fixed_texts
 from orchestrator_py.core.codec.contract import find_unprintable
 from orchestrator_py.core.outcome import build_outcome, review_outcome, test_outcome
 from orchestrator_py.ids import RunId
+from orchestrator_py.lean import evolve
 from orchestrator_py.model.execution import Execution
 from orchestrator_py.model.outcome import Outcome, StopCause
 from orchestrator_py.model.policy import SubtaskPolicy

@@ -4,10 +4,9 @@ import math
 from collections import Counter
 from collections.abc import Callable
 
-from attrs import evolve
-
 from orchestrator_py.errors import ConfigurationError, DefectError
 from orchestrator_py.ids import InstanceId
+from orchestrator_py.lean import evolve
 from orchestrator_py.model.assignment import (
     Assignment,
     AssignmentStatus,

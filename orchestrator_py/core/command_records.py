@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-from attrs import evolve
-
 from orchestrator_py.core import fixed_texts
 from orchestrator_py.core.command_summary import command_summary, shown_exit_code
 from orchestrator_py.core.names import slugify
 from orchestrator_py.core.outcome import build_outcome, review_outcome, test_outcome
 from orchestrator_py.ids import SubtaskId
-from orchestrator_py.lean import frozen
+from orchestrator_py.lean import evolve, frozen
 from orchestrator_py.model.assignment import SchedulerPlan
 from orchestrator_py.model.execution import Execution
 from orchestrator_py.model.manifest import ChildRun, CommandRecord, CommandStatus, Manifest
@@ -21,7 +19,8 @@ from orchestrator_py.model.timestamp import Timestamp
 
 @frozen(kw_only=True)
 class Progress:
-    """What is known of a run in flight. `places` gives each subtask's index among the manifest's commands."""
+    """What is known of a run in flight. `places` gives each subtask's index among the manifest's commands; `guardrails` are the ids of the
+    stages that the pipeline marks as such."""
 
     places: Mapping[SubtaskId, int]
     hints: Mapping[SubtaskId, str]
@@ -30,6 +29,7 @@ class Progress:
     children: Sequence[ChildRun]
     scheduler: SchedulerPlan | None
     heartbeat_at: Timestamp | None = None
+    guardrails: frozenset[str] = frozenset()
 
 
 def pending_command(index: int, stage: Stage) -> CommandRecord:

@@ -2,38 +2,41 @@
 
 from collections.abc import Iterable
 
-from attrs import evolve
-
 from orchestrator_py.core.command_records import Progress, command_records
-from orchestrator_py.core.guardrails import guardrail_status, with_guardrail_line
+from orchestrator_py.core.guardrails import guardrail_name, guardrail_status, with_guardrail_line
 from orchestrator_py.core.outcome import run_status
 from orchestrator_py.ids import SubtaskId
+from orchestrator_py.lean import evolve
+from orchestrator_py.model.guardrails import GuardrailStatus
 from orchestrator_py.model.manifest import CommandRecord, CommandStatus, Manifest, RunStatus
 from orchestrator_py.model.outcome import Outcome, SkipReason, StopCause
 from orchestrator_py.model.timestamp import Timestamp
 
 
 def manifest_in_progress(born: Manifest, progress: Progress, at: Timestamp) -> Manifest:
-    """The manifest of a run that has not ended."""
+    """The manifest of a run that has not ended.
+
+    A guardrail that only the pipeline knows as such is counted from the start: whoever seals the run, should its process die, knows no
+    pipeline.
+    """
+    commands = command_records(born, progress)
     return evolve(
         born,
         status=RunStatus.IN_PROGRESS,
         updated_at=at,
         heartbeat_at=progress.heartbeat_at,
-        commands=command_records(born, progress),
+        approvals=_approvals(born, progress),
+        commands=commands,
         child_runs=tuple(progress.children),
         scheduler=progress.scheduler,
+        guardrail_status=_guardrails(born, progress, commands, at) if progress.guardrails else None,
     )
 
 
 def manifest_at_end(born: Manifest, progress: Progress, outcome: Outcome, cause: StopCause | None, at: Timestamp) -> Manifest:
     """The terminal manifest, its guardrail line included; `metrics_recorded` is set by whoever knows that it is true."""
     commands = command_records(born, progress)
-    status = guardrail_status(
-        ((command.command, command.status.value) for command in commands),
-        guardrails_required=born.guardrails_required,
-        computed_at=at,
-    )
+    status = _guardrails(born, progress, commands, at)
     lines = _failure_lines(commands)
     return evolve(
         born,
@@ -43,12 +46,27 @@ def manifest_at_end(born: Manifest, progress: Progress, outcome: Outcome, cause:
         updated_at=at,
         heartbeat_at=progress.heartbeat_at,
         summary=with_guardrail_line("\n".join(lines) or None, status),
+        approvals=_approvals(born, progress),
         commands=commands,
         child_runs=tuple(progress.children),
         run_summary_path=f"{born.artifact_root}/run-summary.json",
         scheduler=progress.scheduler,
         guardrail_status=status,
     )
+
+
+def _guardrails(born: Manifest, progress: Progress, commands: Iterable[CommandRecord], at: Timestamp) -> GuardrailStatus:
+    marked = progress.guardrails
+    named = ((guardrail_name(stage.id, stage.command, marked=stage.id in marked), stage.status.value) for stage in commands)
+    return guardrail_status(named, born.guardrails_required, at)
+
+
+def _approvals(born: Manifest, progress: Progress) -> tuple[object, ...]:
+    """Those of an earlier try first, then what the commands of each stage have left, in the order of the stages."""
+    reports = (progress.reports.get(subtask_id) for subtask_id in progress.places)
+    ended = (part.execution for report in reports if report for part in (report.build, report.test, report.review) if part)
+    given = [approval for execution in ended if execution for approval in execution.approvals]
+    return (*born.approvals, *({"actor": one.actor, "timestamp": one.timestamp, "reason": one.reason} for one in given))
 
 
 def _failure_lines(commands: Iterable[CommandRecord]) -> list[str]:

@@ -3,15 +3,19 @@
 from collections.abc import Mapping
 from typing import overload
 
-from attrs import evolve
-
 from orchestrator_py.core.codec.contract import to_json
 from orchestrator_py.core.figures import is_figure
-from orchestrator_py.core.guardrails import guardrail_status
+from orchestrator_py.core.guardrails import guardrail_name
 from orchestrator_py.core.json_text import compact_json, encode_json
+from orchestrator_py.core.outcome import run_status
 from orchestrator_py.errors import DecodeError
 from orchestrator_py.ids import RunId, TaskId
+from orchestrator_py.lean import evolve
+from orchestrator_py.model.assignment import MULTI_INSTANCE, Assignment, SchedulerPlan
+from orchestrator_py.model.messages import OpenRun
 from orchestrator_py.model.metrics import InstanceStat, MetricsEntry
+from orchestrator_py.model.outcome import Outcome
+from orchestrator_py.model.summary import RunSummary, SubtaskReport
 from orchestrator_py.model.timestamp import Timestamp, seconds_between
 
 _TERMINAL = ("succeeded", "failed", "cancelled")
@@ -25,8 +29,50 @@ def create_metrics_entry(manifest_data: Mapping[str, object], recorded_at: Times
     """
     if manifest_data.get("status") not in _TERMINAL or manifest_data.get("metrics_recorded") is True:
         return None
-    entry = _with_instances(_run_figures(manifest_data, recorded_at), manifest_data.get("scheduler"))
-    return _with_learning(_with_training(entry, manifest_data.get("tfgrpo")), manifest_data.get("learning"))
+    entry = _run_figures(manifest_data, recorded_at)
+    if (tfgrpo := manifest_data.get("tfgrpo")) is not None:
+        entry = _with_training(entry, tfgrpo)
+    return entry if (learning := manifest_data.get("learning")) is None else _with_learning(entry, learning)
+
+
+def create_embedded_entry(opening: OpenRun, summary: RunSummary, scheduler: SchedulerPlan | None, recorded_at: Timestamp) -> MetricsEntry:
+    """The entry of a run that has no manifest: its subtasks count as commands."""
+    words = [_command_word(report) for report in summary.subtasks]
+    return MetricsEntry(
+        run_id=opening.run_id,
+        task_id=opening.task.id,
+        pipeline_id=opening.pipeline_id,
+        status=run_status(summary.outcome or Outcome.ERROR).value,
+        started_at=opening.started_at,
+        completed_at=recorded_at,
+        duration_seconds=seconds_between(opening.started_at, recorded_at),
+        commands_passed=words.count("succeeded"),
+        commands_failed=words.count("failed"),
+        guardrails_present=False,
+        recorded_at=recorded_at,
+        artifact_path=opening.artifact_root,
+        scheduler_mode=None if scheduler is None else MULTI_INSTANCE,
+        instance_stats=() if scheduler is None else tuple(map(_stat_of, scheduler.assignments.values())),
+    )
+
+
+def _command_word(report: SubtaskReport) -> str:
+    """As the manifest has it: a subtask that never started stays pending, a waived failure is skipped."""
+    if not report.started:
+        return "pending"
+    if report.counted is not Outcome.SUCCEEDED:
+        return "failed"
+    return "skipped" if report.waived else "succeeded"
+
+
+def _stat_of(assignment: Assignment) -> InstanceStat:
+    return InstanceStat(
+        instance_id=assignment.instance_id,
+        capability=assignment.capability,
+        status=assignment.status.value,
+        attempts=len(assignment.attempts),
+        recovery_events=sum(len(attempt.recovery_checkpoints) for attempt in assignment.attempts),
+    )
 
 
 def metrics_line(entry: MetricsEntry) -> bytes:
@@ -35,8 +81,7 @@ def metrics_line(entry: MetricsEntry) -> bytes:
 
 
 def _run_figures(manifest: Mapping[str, object], recorded_at: Timestamp) -> MetricsEntry:
-    commands = [(_text(_at(command, "command")), _text(_at(command, "status"), "")) for command in _items(manifest, "commands")]
-    statuses = [status for _, status in commands]
+    statuses = [_text(_at(command, "status"), "") for command in _items(manifest, "commands")]
     started_at, completed_at = _needed(manifest, "started_at"), _text(manifest.get("completed_at"))
     return MetricsEntry(
         run_id=RunId(_needed(manifest, "run_id")),
@@ -48,20 +93,28 @@ def _run_figures(manifest: Mapping[str, object], recorded_at: Timestamp) -> Metr
         duration_seconds=seconds_between(started_at, completed_at),
         commands_passed=statuses.count("succeeded"),
         commands_failed=statuses.count("failed"),
-        guardrails_present=guardrail_status(commands, None, recorded_at).present,
+        guardrails_present=_has_guardrails(manifest),
         recorded_at=recorded_at,
         artifact_path=_needed(manifest, "artifact_root"),
         child_runs=len(_items(manifest, "child_runs")),
         control_plane_status=_text(_at(manifest, "control_plane", "validation", "status"), "unknown"),
+        scheduler_mode=_text(_at(manifest, "scheduler", "mode")),
+        instance_stats=tuple(map(_instance_stat, _items(manifest, "scheduler", "assignments"))),
         privacy_mode=_text(_at(manifest, "privacy", "mode")),
         privacy_events=_items(manifest, "privacy", "decisions"),
         handle_count=len(_items(manifest, "handles")),
     )
 
 
-def _with_instances(entry: MetricsEntry, scheduler: object) -> MetricsEntry:
-    stats = tuple(_instance_stat(assignment) for assignment in _items(scheduler, "assignments"))
-    return evolve(entry, scheduler_mode=_text(_at(scheduler, "mode")), instance_stats=stats)
+def _has_guardrails(manifest: Mapping[str, object]) -> bool:
+    """As the run itself has counted them, else as its commands tell."""
+    counted = _at(manifest.get("guardrail_status"), "present")
+    if isinstance(counted, bool):
+        return counted
+    return any(
+        _at(command, "status") == "succeeded" and guardrail_name(_text(_at(command, "id"), ""), _text(_at(command, "command"))) is not None
+        for command in _items(manifest, "commands")
+    )
 
 
 def _instance_stat(assignment: object) -> InstanceStat:

@@ -5,8 +5,7 @@ The verdict is a maximum over a set of words: the same for every order of arriva
 
 from collections.abc import Iterable
 
-from attrs import evolve
-
+from orchestrator_py.lean import evolve
 from orchestrator_py.model.execution import Execution
 from orchestrator_py.model.manifest import RunStatus
 from orchestrator_py.model.outcome import Outcome, StopCause

@@ -4,11 +4,10 @@ from collections import Counter
 from collections.abc import Mapping
 from itertools import chain
 
-from attrs import evolve
-
 from orchestrator_py.core.needs import find_circles, find_unknown
 from orchestrator_py.core.suggestion import suggest
 from orchestrator_py.errors import PlanError
+from orchestrator_py.lean import evolve
 from orchestrator_py.model.absent import ABSENT
 from orchestrator_py.model.pipeline import Pipeline, Stage
 from orchestrator_py.model.task import PlanItem, PlanResult

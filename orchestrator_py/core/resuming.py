@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 
-from attrs import evolve
-
 from orchestrator_py.core import fixed_texts
 from orchestrator_py.core.command_records import pending_command, was_not_selected
 from orchestrator_py.core.plan import item_id
 from orchestrator_py.core.selection import not_selected
 from orchestrator_py.errors import ConfigurationError, InputError
 from orchestrator_py.ids import SubtaskId
+from orchestrator_py.lean import evolve
 from orchestrator_py.model.manifest import CommandRecord, CommandStatus, Manifest, ResumeEvent, RunStatus
 from orchestrator_py.model.outcome import Outcome, SkipReason
 from orchestrator_py.model.pipeline import Pipeline

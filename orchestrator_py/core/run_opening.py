@@ -130,6 +130,7 @@ def open_pipeline(
         started_at=started_at,
         manifest=_manifest(run_id, task, plan, options, paths, started_at),
         hints=_hints(pipeline),
+        guardrails=frozenset(stage.id for stage in pipeline.stages if isinstance(stage, CommandStage) and stage.guardrail),
         settled=settled,
         resumed=options.earlier is not None,
         rules=options.rules,

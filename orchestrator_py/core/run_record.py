@@ -6,7 +6,7 @@ from orchestrator_py.core.assignments import end_instance, finalise, start_insta
 from orchestrator_py.core.codec.contract import to_json
 from orchestrator_py.core.command_records import Progress, command_record
 from orchestrator_py.core.manifest import manifest_at_end, manifest_in_progress
-from orchestrator_py.core.metrics_entry import create_metrics_entry, metrics_line
+from orchestrator_py.core.metrics_entry import create_embedded_entry, create_metrics_entry, metrics_line
 from orchestrator_py.core.outcome import judge, run_status, satisfies_needs
 from orchestrator_py.core.run_report import RunFacts, create_summary, planner_error_summary
 from orchestrator_py.errors import DefectError
@@ -16,6 +16,7 @@ from orchestrator_py.model.assignment import SchedulerPlan
 from orchestrator_py.model.history import EntryLine
 from orchestrator_py.model.manifest import ChildRun, CommandRecord, Manifest
 from orchestrator_py.model.messages import OpenRun
+from orchestrator_py.model.metrics import MetricsEntry
 from orchestrator_py.model.outcome import Outcome, StopCause
 from orchestrator_py.model.summary import RunSummary, SubtaskReport
 from orchestrator_py.model.timestamp import Timestamp
@@ -143,8 +144,11 @@ class RunRecord:
 
     def entry(self, summary: RunSummary, manifest: Manifest | None, at: Timestamp) -> EntryLine:
         """The metrics entry, made after the scheduler was finalised; an embedded run counts subtasks as commands."""
-        data = to_json(manifest) if manifest is not None else self._manifest_data(summary, at)
-        entry = create_metrics_entry(data, at) if isinstance(data, dict) else None
+        if manifest is None:
+            entry: MetricsEntry | None = create_embedded_entry(self.opening, summary, self.scheduler, at)
+        else:
+            data = to_json(manifest)
+            entry = create_metrics_entry(data, at) if isinstance(data, dict) else None
         if entry is None:
             raise DefectError(f"Run {self.opening.run_id} has ended and makes no metrics entry.")
         return EntryLine(run_id=self.opening.run_id, line=metrics_line(entry), repeated=self.opening.resumed)
@@ -175,27 +179,5 @@ class RunRecord:
             children=tuple(self.children.values()),
             scheduler=self.scheduler,
             heartbeat_at=self.heartbeat_at,
+            guardrails=self.opening.guardrails,
         )
-
-    def _manifest_data(self, summary: RunSummary, at: Timestamp) -> dict[str, object]:
-        opening = self.opening
-        return {
-            "run_id": opening.run_id,
-            "task_id": opening.task.id,
-            "pipeline_id": opening.pipeline_id,
-            "status": run_status(summary.outcome or Outcome.ERROR).value,
-            "started_at": opening.started_at,
-            "completed_at": at,
-            "artifact_root": opening.artifact_root,
-            "commands": [{"status": _command_word(report)} for report in summary.subtasks],
-            "scheduler": None if self.scheduler is None else to_json(self.scheduler),
-        }
-
-
-def _command_word(report: SubtaskReport) -> str:
-    """As the manifest has it: a subtask that never started stays pending, a waived failure is skipped."""
-    if not report.started:
-        return "pending"
-    if report.counted is not Outcome.SUCCEEDED:
-        return "failed"
-    return "skipped" if report.waived else "succeeded"

@@ -71,7 +71,7 @@ class RunStream:
                 self._runs[news.run_id] = _Open(manifest)
                 yield self._event("run:started", news, self._started(manifest))
             case SubtaskStarted(command=CommandRecord() as command):
-                yield self._event("stage:started", news, _started_stage(command))
+                yield self._event("stage:started", news, {**_started_stage(command), "instanceId": news.instance_id})
                 run = self._runs[news.run_id]
                 run.started.add(command.index)
                 for early in run.early.pop(command.index, ()):

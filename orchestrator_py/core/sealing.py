@@ -1,11 +1,11 @@
 """What becomes of a run whose process died: its record is completed with what is known, and with nothing that is not."""
 
-from collections.abc import Mapping
-
-from attrs import evolve
+from collections.abc import Iterable, Mapping
 
 from orchestrator_py.core.assignments import finalise
-from orchestrator_py.core.guardrails import guardrail_status, with_guardrail_line
+from orchestrator_py.core.guardrails import guardrail_name, guardrail_status, with_guardrail_line
+from orchestrator_py.lean import evolve
+from orchestrator_py.model.guardrails import GuardrailStatus
 from orchestrator_py.model.manifest import ChildRun, CommandRecord, CommandStatus, Manifest, RunStatus
 from orchestrator_py.model.timestamp import Timestamp
 
@@ -18,7 +18,7 @@ def seal(manifest: Manifest, at: Timestamp) -> Manifest:
     if manifest.status.is_terminal:
         return manifest
     commands = tuple(_seal_command(command) for command in manifest.commands)
-    guardrails = guardrail_status(((c.command, c.status.value) for c in commands), manifest.guardrails_required, at)
+    guardrails = _guardrails(manifest, commands, at)
     return evolve(
         manifest,
         status=RunStatus.FAILED,
@@ -46,6 +46,13 @@ def finish_from_entry(manifest: Manifest, entry: Mapping[str, object], at: Times
         completed_at=Timestamp(completed_at) if isinstance(completed_at, str) else None,
         metrics_recorded=True,
     )
+
+
+def _guardrails(manifest: Manifest, commands: Iterable[CommandRecord], at: Timestamp) -> GuardrailStatus:
+    """As the run itself has counted them, if it had to; else as the commands tell."""
+    if manifest.guardrail_status is not None:
+        return evolve(manifest.guardrail_status, computed_at=at)
+    return guardrail_status(((guardrail_name(c.id, c.command), c.status.value) for c in commands), manifest.guardrails_required, at)
 
 
 def _seal_command(command: CommandRecord) -> CommandRecord:

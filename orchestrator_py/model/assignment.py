@@ -10,6 +10,9 @@ from orchestrator_py.lean import frozen
 from orchestrator_py.model.run_request import Recovery
 from orchestrator_py.model.timestamp import Timestamp
 
+MULTI_INSTANCE = "multi-instance"
+"""The only mode that a scheduler plan has."""
+
 
 class AssignmentStatus(Enum):
     """Where an instance stands; the last three are terminal."""

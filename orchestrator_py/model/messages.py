@@ -20,7 +20,8 @@ class OpenRun:
     """A run begins. `order` holds the planned subtasks in the group's order; `grouped` is False when one was selected.
 
     `manifest` is there for a command-line run (its commands stand in the order of the pipeline's stages) and None for an embedded one.
-    `keep_summary` False records the metrics entry only. `hints` are texts that replace what a subtask's command said.
+    `keep_summary` False records the metrics entry only. `hints` are texts that replace what a subtask's command said,
+    `guardrails` the ids of the stages that the pipeline marks as guardrails.
     `planner_error` is what the planner raised; nothing is planned then.
     A `resumed` run may have an entry already, which its own supersedes. `settled` are the reports of what is accounted for from the start:
     what a resumed run keeps, and what was not selected. `rules` say what the verdict is made of.
@@ -38,6 +39,7 @@ class OpenRun:
     keep_summary: bool = True
     manifest: Manifest | None = None
     hints: Mapping[SubtaskId, str] = field(factory=dict)
+    guardrails: frozenset[str] = frozenset()
     planner_error: str | None = None
     settled: tuple[SubtaskReport, ...] = ()
     resumed: bool = False

@@ -27,7 +27,8 @@ class CommandStage:
     """One shell command, with an optional command that tests and one that reviews what it made.
 
     `policy.needs` holds ids of stages of the same pipeline. `cwd` is relative to the repository, `env` is added last to the
-    environment of each of the three commands. `summary_hint` replaces what the command said in reports.
+    environment of each of the three commands. `summary_hint` replaces what the command said in reports. A `guardrail` counts in the run's
+    guardrail status, whatever it is called.
     """
 
     id: str
@@ -38,6 +39,7 @@ class CommandStage:
     cwd: str | None = None
     env: Mapping[str, str] = field(factory=dict)
     summary_hint: str | None = None
+    guardrail: bool = False
     session_id: str | None = None
     hints: PlanHints = PlanHints()
     policy: SubtaskPolicy = field(factory=SubtaskPolicy)

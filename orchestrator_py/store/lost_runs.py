@@ -4,8 +4,6 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 
-from attrs import evolve
-
 from orchestrator_py.core.codec.contract import to_json
 from orchestrator_py.core.history_lines import parse_entry, run_id_in
 from orchestrator_py.core.json_text import encode_json, pretty_json
@@ -13,6 +11,7 @@ from orchestrator_py.core.metrics_entry import create_metrics_entry, metrics_lin
 from orchestrator_py.core.sealing import finish_from_entry, seal
 from orchestrator_py.errors import DecodeError
 from orchestrator_py.ids import RunId
+from orchestrator_py.lean import evolve
 from orchestrator_py.model.history import EntryLine
 from orchestrator_py.model.manifest import Manifest
 from orchestrator_py.model.timestamp import Timestamp

@@ -77,17 +77,13 @@ class PermutedLoop(asyncio.SelectorEventLoop):
     def _timer_handle_cancelled(self, handle: Any) -> None:
         """asyncio counts them to tidy up early; here they go when their time comes."""
 
-
-@contextmanager
-def without_threads(loop: PermutedLoop) -> Iterator[None]:
-    """Work for a thread is done in the loop, some steps later; a cancelled caller does not wait for it, as with a real thread."""
-
-    async def run_sync(work: Callable[..., T], *arguments: Any) -> T:
-        done: asyncio.Future[T] = loop.create_future()
+    def run_in_executor(self, executor: object, work: Callable[..., T], *arguments: Any) -> "asyncio.Future[T]":  # type: ignore[override]  # no loop of this kind waits for a thread
+        """The work is done in the loop, some steps later."""
+        done: asyncio.Future[T] = self.create_future()
 
         def perform(steps: int) -> None:
             if steps > 0:
-                loop.call_soon(perform, steps - 1)
+                self.call_soon(perform, steps - 1)
                 return
             try:
                 result = work(*arguments)
@@ -98,7 +94,16 @@ def without_threads(loop: PermutedLoop) -> Iterator[None]:
                 if not done.done():
                     done.set_result(result)
 
-        loop.call_soon(perform, 1 if loop.random is None else loop.random.randrange(6))
+        self.call_soon(perform, 1 if self.random is None else self.random.randrange(6))
+        return done
+
+
+@contextmanager
+def without_threads(loop: PermutedLoop) -> Iterator[None]:
+    """Work for a thread is done in the loop; a cancelled caller does not wait for it, as with a real thread."""
+
+    async def run_sync(work: Callable[..., T], *arguments: Any) -> T:
+        done = loop.run_in_executor(None, work, *arguments)
         with anyio.CancelScope(shield=True):
             await done
         return done.result()

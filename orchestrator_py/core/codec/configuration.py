@@ -12,6 +12,7 @@ from orchestrator_py.core.codec.limits import (
     NO_GROWTH,
     NO_PAUSE,
     ONE_ATTEMPT,
+    THIRTY_DAYS,
     Attempts,
     Command,
     Factor,
@@ -72,7 +73,7 @@ class GuardrailsDocument:
 
     code_paths: tuple[InnerPath, ...] | None = None
     spec_folders: tuple[InnerPath, ...] | None = None
-    max_age_days: Least1 | None = None
+    max_age_days: Least1 | None = THIRTY_DAYS  # null: no limit
     doc_roots: tuple[InnerPath, ...] | None = None
     ignored_paths: tuple[InnerPath, ...] | None = None
     max_files: Least1 | None = None
@@ -156,6 +157,7 @@ class CommandDocument(StageDocument):
     env: Mapping[VariableName, ShellText] | None = None
     allow_failure: bool | None = None
     summary_hint: str | None = None
+    guardrail: bool | None = None
     session: SessionDocument | None = None
 
 

@@ -1,8 +1,10 @@
 """The contract's JSON form of every value that leaves or enters: `to_json` and `from_json`."""
 
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from math import isfinite
-from typing import TypeVar
+from operator import attrgetter
+from typing import Any, TypeVar
 
 from cattrs import Converter
 
@@ -13,10 +15,19 @@ from orchestrator_py.core.codec.strict import create_converter, decode, unstruct
 from orchestrator_py.core.codec.summary import add_summary_shapes
 from orchestrator_py.core.codec.task import add_task_shapes
 from orchestrator_py.core.json_text import compact_json, pretty_json
+from orchestrator_py.model.result import BuildArtifact, BuildResult, ReviewDecision, ReviewResult, TestReport, TestResult
 
 T = TypeVar("T")
 
 _ALWAYS_PRINTABLE = frozenset({str, bool, type(None)})
+_READ: Mapping[type, Callable[[Any], tuple[object, ...]]] = {
+    BuildResult: attrgetter("subtask_id", "success", "artifacts", "notes", "extra"),  # mode and run id are overwritten
+    BuildArtifact: attrgetter("path", "description"),
+    TestResult: attrgetter("subtask_id", "success", "reports", "extra"),
+    TestReport: attrgetter("name", "status", "details"),
+    ReviewResult: attrgetter("summary", "decision", "extra"),
+    ReviewDecision: attrgetter("approved", "feedback"),
+}
 _SHALLOW = 16  # levels, far from what the stack holds
 _EXACT = 2**53  # the last integer that every double reader keeps
 
@@ -51,6 +62,8 @@ def from_json(cls: type[T], data: object) -> T:
 
 def find_unprintable(value: object) -> str | None:
     """Why the value cannot be written as JSON; None if it can."""
+    if _is_simple(value):
+        return None
     try:
         data = to_json(value)
         if not _is_plain(data, _SHALLOW):
@@ -58,6 +71,19 @@ def find_unprintable(value: object) -> str | None:
     except (TypeError, ValueError, AttributeError, RecursionError) as error:
         return str(error) or type(error).__name__
     return None
+
+
+def _is_simple(value: object) -> bool:
+    """Whether an answer holds nothing but texts and flags, as most do: seen without making JSON data of it."""
+    kind = type(value)
+    if kind in _ALWAYS_PRINTABLE:
+        return True
+    if isinstance(value, tuple):
+        return all(map(_is_simple, value))
+    if isinstance(value, dict):
+        return not value
+    read = _READ.get(kind)
+    return read is not None and all(map(_is_simple, read(value)))
 
 
 def _is_plain(data: object, depth: int) -> bool:

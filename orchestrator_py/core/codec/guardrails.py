@@ -17,14 +17,14 @@ def read_guardrails(data: object, problems: list[Problem]) -> GuardSettings:
     said: dict[str, Any] = {
         "code_paths": _paths(document.code_paths),
         "spec_folders": _paths(document.spec_folders),
-        "max_age_days": document.max_age_days,
         "doc_roots": _paths(document.doc_roots),
         "ignored_paths": _paths(document.ignored_paths),
         "max_files": document.max_files,
         "max_lines": document.max_lines,
         "review_command": document.review and document.review.command,
     }
-    return GuardSettings(**{key: value for key, value in said.items() if value is not None})
+    said = {key: value for key, value in said.items() if value is not None}
+    return GuardSettings(**said, max_age_days=document.max_age_days)
 
 
 def _paths(paths: Iterable[str] | None) -> tuple[str, ...] | None:

@@ -28,6 +28,7 @@ RetryableOutcome = NewType("RetryableOutcome", Outcome)  # after which another a
 
 NO_PAUSE = Pause(timedelta())
 ONE_ATTEMPT = Attempts(1)
+THIRTY_DAYS = Least1(30)
 NO_GROWTH = Factor(1.0)
 _SHORTEST_LIMIT = timedelta(milliseconds=1)
 

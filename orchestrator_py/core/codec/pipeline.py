@@ -63,6 +63,7 @@ def create_stage(document: CommandDocument | SubpipelineDocument) -> Stage:
         cwd=document.cwd,
         env={str(name): text for name, text in (document.env or {}).items()},
         summary_hint=document.summary_hint,
+        guardrail=document.guardrail is True,
         session_id=document.session.id if document.session else None,
         hints=_hints(document),
         policy=_policy(document, allow_failure=document.allow_failure),

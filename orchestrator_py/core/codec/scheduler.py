@@ -6,20 +6,20 @@ from attrs import field
 
 from orchestrator_py.core.codec.strict import create_converter, decode, shape
 from orchestrator_py.lean import frozen
-from orchestrator_py.model.assignment import Assignment, Attempt, RecoveryCheckpoint, SchedulerPlan, Slot
+from orchestrator_py.model.assignment import MULTI_INSTANCE, Assignment, Attempt, RecoveryCheckpoint, SchedulerPlan, Slot
 from orchestrator_py.model.run_request import Recovery
 from orchestrator_py.model.timestamp import Timestamp
 
 
 class _Mode(Enum):
-    MULTI_INSTANCE = "multi-instance"
+    ONLY = MULTI_INSTANCE
 
 
 @frozen(kw_only=True)
 class _PlanDocument:
     """The plan in the manifest: a list of assignments, and a mode of which there is one."""
 
-    mode: _Mode = _Mode.MULTI_INSTANCE
+    mode: _Mode = _Mode.ONLY
     requested_at: Timestamp
     min_instances: int
     max_instances: int
@@ -72,7 +72,7 @@ def scheduler_from_manifest(data: object) -> SchedulerPlan:
 def scheduler_to_summary(plan: SchedulerPlan) -> dict[str, object]:
     """The plan as the run summary tells it: attempts are counted, of the times only the last end is told."""
     return {
-        "mode": _Mode.MULTI_INSTANCE.value,
+        "mode": _Mode.ONLY.value,
         "recovery": _SUMMARY.unstructure(plan.recovery),
         "assignments": [
             {
