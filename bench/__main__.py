@@ -1,4 +1,4 @@
-"""`python -m bench run|compare|doctor|profile`."""
+"""`python -m bench run|compare|doctor|profile|scale`."""
 
 import json
 import os
@@ -12,6 +12,8 @@ from bench.errors import BenchError
 from bench.machine import describe_machine
 from bench.profiling import profile
 from bench.rounds import run_workload, session
+from bench.scale.arguments import create_scenario
+from bench.scale.report import simulate
 from bench.table import lines
 from bench.workloads import WORKLOADS
 
@@ -27,6 +29,8 @@ def main(arguments: list[str] | None = None) -> int:
                 print("\n".join(compare(parsed.first, parsed.second)))
             case "doctor":
                 return doctor(parsed.folder, installing=parsed.install)
+            case "scale":
+                return simulate(create_scenario(parsed))
             case _:
                 with session(parsed.folder) as shared:
                     print("\n".join(profile(parsed.workload, scale=parsed.scale, shared=shared, peers=parsed.folder)))

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from bench.peers import PEERS, default_folder
+from bench.scale.arguments import add_scale
 from bench.workloads import WORKLOADS
 
 
@@ -17,6 +18,7 @@ def create_parser() -> argparse.ArgumentParser:
     _add_compare(commands.add_parser("compare", help="hold the claims of two documents of `run --json` against each other"))
     _add_doctor(commands.add_parser("doctor", help="say which peers are installed and how to install the others"))
     _add_profile(commands.add_parser("profile", help="show where the time of a workload goes"))
+    add_scale(commands.add_parser("scale", help="simulate what is too large for this machine, in virtual time"))
     return parser
 
 

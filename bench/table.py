@@ -11,9 +11,9 @@ def lines(measured: Measured) -> Iterator[str]:
     workload = measured.workload
     yield f"### {workload.name}: {workload.title}"
     yield ""
-    yield from _aligned([_head(measured), *_rows(measured)])
+    yield from aligned([_head(measured), *_rows(measured)])
     yield ""
-    yield from _aligned([["claim", "measured", ""], *(_verdict(judge(measured, must)) for must in workload.musts)])
+    yield from aligned([["claim", "measured", ""], *(_verdict(judge(measured, must)) for must in workload.musts)])
     yield ""
 
 
@@ -53,7 +53,8 @@ def short(value: float) -> str:
     return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """A Markdown table; the first row is its head."""
     widths = [max(3, *(len(row[column]) for row in rows)) for column in range(len(rows[0]))]
     for place, row in enumerate(rows):
         yield f"| {' | '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))} |"

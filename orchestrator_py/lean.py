@@ -69,11 +69,11 @@ def _compared(cls: type[attrs.AttrsInstance]) -> Callable[[object], object]:
 
 def evolve(value: _Value, **changes: object) -> _Value:
     """A copy with some fields changed, as `attrs.evolve` makes it; what the fields are called is asked once for each class."""
-    cls = value.__class__
+    cls: type[Any] = type(value)
     names, read = _arguments(cls)
     given = dict(zip(names, read(value), strict=True))
     given.update(changes)
-    return cls(**given)
+    return cls(**given)  # type: ignore[no-any-return]  # it is the class of the value
 
 
 @cache
@@ -83,7 +83,7 @@ def _arguments(cls: type[Any]) -> tuple[tuple[str, ...], Callable[[object], tupl
     names = [one.name for one in given]
     if len(names) > 1:
         return tuple(one.alias for one in given), attrgetter(*names)
-    return tuple(one.alias for one in given), lambda value: tuple(getattr(value, name) for name in names)  # attrgetter makes no tuple of one
+    return tuple(one.alias for one in given), lambda value: tuple(getattr(value, name) for name in names)
 
 
 def _nothing(_: object) -> tuple[()]:

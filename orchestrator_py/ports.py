@@ -1,10 +1,13 @@
 """What the actors need from outside, as small protocols; the real parts and the in-memory ones both fit."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
+from orchestrator_py.model.command import CommandSpec
 from orchestrator_py.model.document import RunDocument
 from orchestrator_py.model.events import Event
+from orchestrator_py.model.execution import Execution
+from orchestrator_py.model.grace import Grace
 from orchestrator_py.model.history import EntryLine
 from orchestrator_py.model.result import BuildInput, BuildResult, ReviewInput, ReviewResult, TestInput, TestResult
 from orchestrator_py.model.task import PlanResult, TaskContext
@@ -87,3 +90,30 @@ class StageLog(Protocol):
     """
 
     async def append(self, *events: Mapping[str, object]) -> None: ...
+
+
+Hear = Callable[[str], object]
+"""Gets what a command says, piece by piece, after it went to the log; must neither raise nor wait."""
+
+
+class CommandRunner(Protocol):
+    """Runs one command from its start to its end, wherever that may be; its output goes to the log as it comes.
+
+    Cancelled after the start, the command is ended (`grace` is what it gets between SIGTERM and SIGKILL) and the call *returns*, with
+    `stopped` set; cancelled before, nothing was started and the cancellation goes through. StoreError from the log ends the command.
+    """
+
+    def __call__(
+        self, spec: CommandSpec, log: StageLog, /, *, clock: Clock, grace: Grace, hear: Hear | None = None
+    ) -> Awaitable[Execution]: ...
+
+
+class Executor(Protocol):
+    """Where agents work, if not in this program. Used as `async with`."""
+
+    async def __aenter__(self) -> object: ...
+
+    async def __aexit__(self, *_: object) -> None: ...
+
+    async def call(self, method: Callable[..., Awaitable[object]], given: object, /) -> object:
+        """What the method answers to `given`, or the Execution that tells why nobody knows its answer; what it raises is raised."""

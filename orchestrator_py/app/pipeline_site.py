@@ -12,14 +12,14 @@ from orchestrator_py.core.names import create_run_id
 from orchestrator_py.core.run_opening import RunPaths
 from orchestrator_py.ids import RunId, TaskId
 from orchestrator_py.lean import frozen
+from orchestrator_py.model.grace import Grace
 from orchestrator_py.model.outcome import FailurePolicy
 from orchestrator_py.model.pipeline import Configuration, Pipeline, Stage
 from orchestrator_py.model.policy import LENIENT, VerdictRules
 from orchestrator_py.model.result import BuildArtifact
 from orchestrator_py.ports import Clock
 from orchestrator_py.stages.agents import Listen, RunChild, StageBuilder, StageCommands, StageLogs, StageReviewer, StageTester
-from orchestrator_py.stages.environment import RunPlace
-from orchestrator_py.stages.grace import Grace
+from orchestrator_py.stages.environment import RunPlace, Trace
 from orchestrator_py.store.event_log import EventLog, command_log_name, open_event_log
 from orchestrator_py.store.layout import Layout, RunLayout, TaskLayout
 
@@ -45,11 +45,12 @@ class PipelineSettings:
 
 @frozen(kw_only=True)
 class PipelineSite:
-    """Makes ids, paths, logs and agents for the runs of one task. `listen` hears what their commands say."""
+    """Makes ids, paths, logs and agents for the runs of one task. `listen` hears what their commands say, `trace` tells them of a trace."""
 
     settings: PipelineSettings
     clock: Clock
     listen: Listen | None = None
+    trace: Trace | None = None
 
     @property
     def task(self) -> TaskLayout:
@@ -117,6 +118,7 @@ class PipelineSite:
             out_dir=layout.out_root,
             repo_root=layout.root,
             environ=self.settings.environment,
+            trace=self.trace,
         )
 
     def _artifacts(self, run_id: RunId) -> tuple[BuildArtifact, ...]:

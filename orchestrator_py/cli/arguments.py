@@ -12,6 +12,7 @@ from orchestrator_py.cli.metrics_arguments import add_metrics
 from orchestrator_py.cli.output_arguments import RUN_FORMATS, add_outputs
 from orchestrator_py.cli.parser import Parser, asked_command, only
 from orchestrator_py.cli.reading_arguments import add_logs, add_report, add_runs, add_status
+from orchestrator_py.cli.review_arguments import add_review
 from orchestrator_py.cli.scheduling_arguments import add_rules, add_selection
 
 TYPE_CHECKING = False  # type checkers read the name; `typing` costs a fifth of a start
@@ -58,6 +59,7 @@ def create_parser(words: Sequence[str] | None = None) -> argparse.ArgumentParser
     add_completion(commands)
     add_metrics(commands)
     add_guard(commands)
+    add_review(commands)
     return parser
 
 

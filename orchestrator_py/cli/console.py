@@ -61,6 +61,13 @@ def print_json_text(text: str, code: int) -> int:
     return print_text(_harmless(text, json=True), code)
 
 
+def print_page(text: str, code: int) -> int:
+    """An HTML document on stdout, which says of itself that it is UTF-8; the answer is that of `print_lines`."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
+    return print_text(text, code)
+
+
 def print_text(text: str, code: int) -> int:
     """Text on stdout as it stands, whatever its encoding is; the answer is that of `print_lines`."""
     if isinstance(sys.stdout, TextIOWrapper):

@@ -77,6 +77,11 @@ def _add_limits(guard: Parser) -> None:
 
 def _add_common(guard: Parser) -> None:
     guard.add_argument("--dry-run", action="store_true", help="say what is found, and end with 0")
+    add_repository(guard)
+
+
+def add_repository(guard: Parser) -> None:
+    """Where the repository and its configuration are, and how it is told what is found."""
     guard.add_argument("--root", type=_path, metavar="DIR", help="the repository (CODEX_ORCHESTRATOR_ROOT, else where it is found)")
     guard.add_argument(
         "--config",

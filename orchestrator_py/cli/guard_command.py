@@ -5,8 +5,9 @@ from argparse import Namespace
 from collections.abc import Iterator, Sequence
 
 from orchestrator_py.cli.console import print_json, print_lines, say, write_commands
-from orchestrator_py.cli.guard_place import find_root, limit, named_base, now, read_settings
-from orchestrator_py.cli.guard_text import annotations, data, lines
+from orchestrator_py.cli.guard_approvals import leave_approvals
+from orchestrator_py.cli.guard_place import find_root, named_base, now, on_github, read_budget, read_settings
+from orchestrator_py.cli.guard_text import annotations, findings_data, lines
 from orchestrator_py.errors import InputError
 from orchestrator_py.guards.finding import Report
 from orchestrator_py.model.guard_settings import GuardSettings
@@ -26,6 +27,8 @@ def guard(arguments: Namespace) -> int:
         reports = list(_reports(arguments, root, configuration))
     except OSError as error:
         raise InputError(f"{error.filename or root}: cannot be read: {error.strerror or error}; check its permissions.") from None
+    if not arguments.dry_run:
+        leave_approvals(reports)
     code = 0 if arguments.dry_run or not any(report.findings and not report.waived for report in reports) else FOUND
     return _tell(arguments, root, reports, code)
 
@@ -53,15 +56,12 @@ def _guard_docs(root: str, settings: GuardSettings, configuration: "Configuratio
 
 
 def _guard_budget(arguments: Namespace, root: str, settings: GuardSettings) -> Report:
-    from orchestrator_py.guards.budget import OVERRIDE, Budget
+    from orchestrator_py.guards.budget import OVERRIDE
     from orchestrator_py.guards.budget_guard import Measured, guard_budget
 
     commit, span = getattr(arguments, "commit", None), getattr(arguments, "range", None)
     base = None if (commit, span) != (None, None) else named_base(arguments, "DIFF_BUDGET_BASE", "BASE_SHA")
-    budget = Budget(
-        files=limit(arguments.max_files, "DIFF_BUDGET_MAX_FILES", settings.max_files),
-        lines=limit(arguments.max_lines, "DIFF_BUDGET_MAX_LINES", settings.max_lines),
-    )
+    budget = read_budget(settings, arguments.max_files, arguments.max_lines)
     measured = Measured(base=base, commit=commit, range=span)
     return guard_budget(root, budget, settings.ignored_paths, measured=measured, reason=os.environ.get(OVERRIDE))
 
@@ -70,10 +70,6 @@ def _tell(arguments: Namespace, root: str, reports: Sequence[Report], code: int)
     for report in reports:
         for note in report.notes:
             say(note)
-    if _on_github(arguments.github):
+    if on_github(arguments.github):
         write_commands(annotations(reports, root, os.environ.get("GITHUB_WORKSPACE") or root))
-    return print_json(data(reports), code) if arguments.format == "json" else print_lines(lines(reports), code)
-
-
-def _on_github(wanted: bool | None) -> bool:
-    return os.environ.get("GITHUB_ACTIONS") == "true" if wanted is None else wanted
+    return print_json(findings_data(reports), code) if arguments.format == "json" else print_lines(lines(reports), code)

@@ -8,7 +8,9 @@ from orchestrator_py.cli import folders
 from orchestrator_py.cli.console import say
 from orchestrator_py.cli.folders import CONFIG_NAME
 from orchestrator_py.errors import InputError
+from orchestrator_py.guards.budget import Budget
 from orchestrator_py.guards.git import Git
+from orchestrator_py.model.guard_settings import GuardSettings
 
 TYPE_CHECKING = False  # type checkers read the name; without a configuration nothing of it is needed
 if TYPE_CHECKING:
@@ -59,18 +61,25 @@ def named_base(arguments: Namespace, *variables: str) -> str | None:
     return next((value for name in variables if (value := os.environ.get(name, ""))), None)
 
 
-def limit(flag: str | None, variable: str, configured: int) -> int:
-    """A number from 1. InputError if what was said is none."""
-    said, where = (
-        (flag, "--" + variable.removeprefix("DIFF_BUDGET_").lower().replace("_", "-"))
-        if flag is not None
-        else (
-            os.environ.get(variable) or None,
-            variable,
-        )
+def read_budget(settings: GuardSettings, files: str | None = None, lines: str | None = None) -> Budget:
+    """What a change may have: by the flags, the variables, else the configuration. InputError if what was said is no number from 1."""
+    return Budget(
+        files=_limit(files, "DIFF_BUDGET_MAX_FILES", settings.max_files), lines=_limit(lines, "DIFF_BUDGET_MAX_LINES", settings.max_lines)
     )
-    if said is None:
-        return configured
+
+
+def on_github(wanted: bool | None) -> bool:
+    """Whether annotations are wanted: as the flag says, else in a workflow."""
+    return os.environ.get("GITHUB_ACTIONS") == "true" if wanted is None else wanted
+
+
+def _limit(flag: str | None, variable: str, configured: int) -> int:
+    if flag is not None:
+        said, where = flag, "--" + variable.removeprefix("DIFF_BUDGET_").lower().replace("_", "-")
+    else:
+        said, where = os.environ.get(variable) or "", variable
+        if not said:
+            return configured
     if said.isascii() and said.isdigit() and len(said) < 10 and int(said):
         return int(said)
     raise InputError(f"{where} is {said!r}; write a whole number from 1.")

@@ -18,7 +18,7 @@ def lines(reports: Iterable[Report]) -> Iterator[str]:
         yield f"{report.guard}: {found}{' (waived)' if report.waived and report.findings else ''}; {report.scope}"
 
 
-def data(reports: Sequence[Report]) -> dict[str, object]:
+def findings_data(reports: Sequence[Report]) -> dict[str, object]:
     """The one JSON document of `guard --format json`."""
     return {
         "findings": [_finding_data(finding) for report in reports for finding in report.findings],

@@ -87,6 +87,10 @@ def _command(name: str) -> Callable[[Namespace], int]:
         from orchestrator_py.cli.guard_command import guard
 
         return guard
+    if name == "review":
+        from orchestrator_py.cli.review_command import review
+
+        return review
     if name == "completion":
         from orchestrator_py.cli.completion_command import completion
 

@@ -24,6 +24,7 @@ def add_metrics(commands: "argparse._SubParsersAction[Parser]") -> None:
     _add_rebuild(actions)
     _add_prune(actions)
     _add_record(actions)
+    _add_export(actions)
 
 
 def _add_show(actions: "argparse._SubParsersAction[Parser]") -> None:
@@ -61,6 +62,16 @@ def _add_record(actions: "argparse._SubParsersAction[Parser]") -> None:
     _add_common(record)
 
 
+def _add_export(actions: "argparse._SubParsersAction[Parser]") -> None:
+    description = "Writes the figures of each task for Prometheus: counters, durations, the rollups, what runs now. Changes nothing else."
+    export = _add(actions, "export", "write the figures for Prometheus", description)
+    formats = ("prometheus", "openmetrics")
+    words = "the classic text format, which textfile collectors read, or OpenMetrics 1.0 (default: %(default)s)"
+    export.add_argument("--format", choices=formats, default="prometheus", help=words)
+    export.add_argument("-o", "--output", type=_path, metavar="FILE", help="replace this file, whole (default: stdout)")
+    _add_places(export)
+
+
 def _add(commands: "argparse._SubParsersAction[Parser]", name: str, what: str, description: str) -> Parser:
     return commands.add_parser(
         name,
@@ -73,11 +84,15 @@ def _add(commands: "argparse._SubParsersAction[Parser]", name: str, what: str, d
 
 
 def _add_common(action: argparse.ArgumentParser) -> None:
+    _add_places(action)
+    action.add_argument("--format", choices=("text", "json"), default="text", help="what stands on stdout (default: %(default)s)")
+
+
+def _add_places(action: argparse.ArgumentParser) -> None:
     action.add_argument("--task", metavar="ID", help="this task alone (default: every task in the runs folder; record: the entry's)")
     action.add_argument("--root", type=_path, metavar="DIR", help="the repository (CODEX_ORCHESTRATOR_ROOT, else where it is found)")
     action.add_argument("--runs-dir", type=_path, metavar="DIR", help="where runs are (CODEX_ORCHESTRATOR_RUNS_DIR, else .runs)")
     action.add_argument("--out-dir", type=_path, metavar="DIR", help="where state is (CODEX_ORCHESTRATOR_OUT_DIR, else out)")
-    action.add_argument("--format", choices=("text", "json"), default="text", help="what stands on stdout (default: %(default)s)")
 
 
 def _count(text: str) -> int:

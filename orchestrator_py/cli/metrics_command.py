@@ -55,6 +55,10 @@ def metrics(arguments: Namespace) -> int:
             return _tell(arguments, _answer(arguments, _rebuild))
         case "prune":
             return _tell(arguments, _answer(arguments, lambda task: _prune(task, arguments)))
+        case "export":
+            from orchestrator_py.cli.metrics_export import export
+
+            return export(arguments)
         case _:
             from orchestrator_py.cli.metrics_record import record
 

@@ -45,7 +45,8 @@ def add_report(commands: "Subparsers") -> None:
         allow_abbrev=False,
     )
     report.add_argument("--last", type=_count, default=20, metavar="N", help="look at so many runs (default: %(default)s)")
-    _add_common(report, formats=("text", "json", "markdown"))
+    report.add_argument("-o", "--output", type=_path, metavar="FILE", help="where the HTML goes, replaced whole (default: stdout, also -)")
+    _add_common(report, formats=("text", "json", "markdown", "html"))
 
 
 def add_logs(commands: "Subparsers") -> None:

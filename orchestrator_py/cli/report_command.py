@@ -5,11 +5,18 @@ from argparse import Namespace
 from orchestrator_py.cli.console import print_json, print_lines
 from orchestrator_py.cli.reading_place import find_place, say_unreadable
 from orchestrator_py.cli.report_text import report_data, report_lines, report_markdown
+from orchestrator_py.errors import InputError
 from orchestrator_py.reading.task_report import read_report
 
 
 def report(arguments: Namespace) -> int:
     """0, whatever stands there: what cannot be read is named on stderr."""
+    if arguments.format == "html":
+        from orchestrator_py.cli.report_html import report_html
+
+        return report_html(arguments)
+    if arguments.output is not None:
+        raise InputError(f"-o {arguments.output}: only --format html goes to a file; add it, or redirect stdout.")
     place = find_place(arguments)
     reports = [read_report(place.runs_root, task, arguments.last) for task in place.tasks]
     say_unreadable(problem for one in reports for problem in one.problems)

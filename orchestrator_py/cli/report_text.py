@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from orchestrator_py.cli.status_text import spoken
-from orchestrator_py.reading.task_report import TaskReport
+from orchestrator_py.reading.task_report import TaskReport, ranked
 
 MOST_STAGES = 5
 _SIGNS = {"succeeded": "+", "failed": "x", "rejected": "r", "timed_out": "t", "crashed": "c", "cancelled": "-", "lost": "?"}
@@ -21,7 +21,7 @@ def report_data(report: TaskReport) -> dict[str, object]:
         "succeeded_runs": report.totals.get("succeeded_runs"),
         "completion_rate": report.totals.get("completion_rate"),
         "outcomes": [{"run_id": run_id, "status": word} for run_id, word in report.outcomes],
-        "counts": dict(_counts(report)),
+        "counts": dict(report.counts),
         "duration": {
             "runs": len(report.durations),
             "median_seconds": report.median,
@@ -32,6 +32,8 @@ def report_data(report: TaskReport) -> dict[str, object]:
         "failing": _ranked_data(report.failed),
         "flaky": _ranked_data(report.flaky),
         "waived": _ranked_data(report.waived),
+        "unguarded": [{"run_id": run_id, "guardrails": told} for run_id, told in report.unguarded],
+        "reviews": [{"run_id": run_id, "decision": decision} for run_id, decision in report.reviews],
         "unfinished": [
             {"run_id": run.run_id, "status": run.word, "started_at": run.manifest.get("started_at")} for run in report.unfinished
         ],
@@ -51,16 +53,26 @@ def report_lines(report: TaskReport) -> Iterator[str]:
     """A paragraph; what is nought is left out."""
     yield f"{report.task}: {_totals(report)}"
     if report.outcomes:
-        yield f"  newest {len(report.outcomes)}: {_told(_counts(report))}"
+        yield f"  newest {len(report.outcomes)}: {_told(report.counts)}"
         yield f"  trend: {''.join(_SIGNS.get(word, '.') for _, word in report.outcomes)} (oldest first)"
     if report.durations:
         yield f"  duration: {_durations(report)}"
     for name, counter in (("fails most", report.failed), ("flakes most", report.flaky), ("waived", report.waived)):
         if ranked := _ranked(counter):
             yield f"  {name}: {_told(ranked)}"
+    if report.unguarded:
+        yield f"  guardrails: {_unguarded(report)}"
+    if report.reviews:
+        yield f"  reviews: {_told(Counter(decision for _, decision in report.reviews).most_common())}"
     yield from (f"  {spoken(run.word)}: {run.run_id} (started {run.text('started_at')})" for run in report.unfinished)
     if report.unreadable:
         yield f"  {report.unreadable} of the newest lines cannot be read; `orchestrator-py metrics verify` names them"
+
+
+def _unguarded(report: TaskReport) -> str:
+    """The newest of them tells what was missing."""
+    run_id, told = report.unguarded[-1]
+    return f"required and not run in {len(report.unguarded)} of {len(report.outcomes)}, last in {run_id}: {told}"
 
 
 def _totals(report: TaskReport) -> str:
@@ -76,13 +88,8 @@ def _durations(report: TaskReport) -> str:
     return f"median {report.median:.1f} s, p95 {report.p95:.1f} s{compared}"
 
 
-def _counts(report: TaskReport) -> list[tuple[str, int]]:
-    """By the words of the newest runs, the most frequent first."""
-    return Counter(word for _, word in report.outcomes).most_common()
-
-
 def _ranked(counter: Counter[str]) -> list[tuple[str, int]]:
-    return [(stage, runs) for stage, runs in counter.most_common(MOST_STAGES) if runs]
+    return ranked(counter, MOST_STAGES)
 
 
 def _told(counts: Sequence[tuple[str, int]]) -> str:
@@ -99,6 +106,8 @@ def report_markdown(reports: Sequence[TaskReport]) -> Iterator[str]:
     for report in reports:
         yield f"| {' | '.join(_escape(cell) for cell in _cells(report))} |"
     for report in reports:
+        if report.unguarded:
+            yield f"\n- **guardrails** ({_escape(report.task)}): {_escape(_unguarded(report))}"
         yield from (f"\n- **{spoken(run.word)}**: `{run.run_id}` ({_escape(report.task)})" for run in report.unfinished)
 
 
@@ -106,7 +115,7 @@ def _cells(report: TaskReport) -> tuple[str, ...]:
     baseline = report.baseline.get("duration_seconds")
     seconds = (report.median, report.p95, baseline if isinstance(baseline, int | float) else None)
     stages = (_told(_ranked(counter)) or "-" for counter in (report.failed, report.flaky))
-    return report.task, _totals(report), _told(_counts(report)) or "-", *("-" if s is None else f"{s:.1f} s" for s in seconds), *stages
+    return report.task, _totals(report), _told(report.counts) or "-", *("-" if s is None else f"{s:.1f} s" for s in seconds), *stages
 
 
 def _escape(text: str) -> str:

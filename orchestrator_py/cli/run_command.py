@@ -25,9 +25,9 @@ from orchestrator_py.cli.signals import StopSignals
 from orchestrator_py.cli.workspace import Workspace, open_workspace, select_task, select_work
 from orchestrator_py.errors import NotRecordedError, OrchestratorError, StoreError
 from orchestrator_py.ids import parse_run_id
+from orchestrator_py.model.grace import Grace
 from orchestrator_py.model.outcome import FailurePolicy, StopKind
 from orchestrator_py.model.policy import VerdictRules
-from orchestrator_py.stages.grace import Grace
 
 Work = Callable[[PipelineRunner], Awaitable[PipelineReport]]
 
@@ -61,7 +61,8 @@ def _work(workspace: Workspace, arguments: Namespace, work: Work) -> int:
     )
     progress = create_progress(arguments, os.environ)
     _tell_warnings(progress.say)
-    outputs, site = choose_outputs(arguments, os.environ), PipelineSite(settings=settings, clock=SystemClock(), listen=progress.listen)
+    outputs = choose_outputs(arguments, os.environ)
+    site = PipelineSite(settings=settings, clock=SystemClock(), listen=progress.listen, trace=outputs.trace)
     number = None
     with outputs.opened(site, say):
         try:
@@ -84,9 +85,10 @@ def _work(workspace: Workspace, arguments: Namespace, work: Work) -> int:
                 code = code or NOT_RECORDED
             code = outputs.report(report, code)
     code = outputs.code(code)
+    outlast_signals()
+    outputs.finish_telemetry()
     if number is not None:
         die_by(number)
-    outlast_signals()
     return code
 
 
@@ -97,7 +99,8 @@ async def _run(work: Work, site: PipelineSite, progress: Progress, outputs: RunO
     with StopSignals(service, site.settings.grace, progress.say).heeded():
         try:
             async with service:
-                for subscriber in (progress.reader(site), outputs.finished, outputs.news):
+                service.subscribe(progress.reader(site))
+                for subscriber in outputs.subscribers:
                     service.subscribe(subscriber)
                 report = await work(PipelineRunner(site, service, ear=outputs.news.hear))
         except StoreError as error:

@@ -27,9 +27,13 @@ from orchestrator_py.model.messages import ClosedRun
 TYPE_CHECKING = False  # only who asks for a test report pays for it
 if TYPE_CHECKING:
     from orchestrator_py.cli.junit import JunitFile
+    from orchestrator_py.exports.telemetry import Telemetry
+    from orchestrator_py.model.events import Event
+    from orchestrator_py.stages.environment import Trace
 
 STREAMS_VARIABLE = "CODEX_ORCHESTRATOR_EMIT_COMMAND_STREAMS"
 _YES = ("1", "true", "yes", "on")
+_COLLECTORS = tuple(f"OTEL_EXPORTER_OTLP_{name}ENDPOINT" for name in ("", "TRACES_", "METRICS_"))
 
 
 @define(eq=False)
@@ -41,6 +45,7 @@ class RunOutputs:
     with_logs: bool
     github: bool
     junit: "JunitFile | None"
+    telemetry: "Telemetry | None" = None
     finished: FinishedRuns = field(factory=FinishedRuns, init=False)
     news: RunNews = field(init=False)
     _printer: EventPrinter | None = field(default=None, init=False)
@@ -55,6 +60,23 @@ class RunOutputs:
                 self.news.show, self.news.backlog = self._printer.print, self._printer.backlog
             stack.enter_context(self.news)
             yield self
+
+    @property
+    def subscribers(self) -> "tuple[Callable[[Event], object], ...]":
+        """All that want to hear of the run."""
+        always = (self.finished, self.news)
+        return always if self.telemetry is None else (*always, self.telemetry)
+
+    @property
+    def trace(self) -> "Trace | None":
+        """What tells stages of the trace that they work in."""
+        return None if self.telemetry is None else self.telemetry.stage_environment
+
+    def finish_telemetry(self) -> None:
+        """Everything else is out. What did not reach the collector is said; it changes no code."""
+        trouble = None if self.telemetry is None else self.telemetry.finish()
+        if trouble is not None:
+            say(trouble)
 
     # How it ended: each answers the code to end with ------------------------------------------------------------
 
@@ -122,6 +144,7 @@ def choose_outputs(arguments: Namespace, environment: Mapping[str, str]) -> RunO
         with_logs=arguments.stream_logs or environment.get(STREAMS_VARIABLE, "").strip().lower() in _YES,
         github=github,
         junit=None if arguments.junit_xml is None else _junit_file(arguments.junit_xml),
+        telemetry=_telemetry(environment) if any(map(environment.get, _COLLECTORS)) else None,
     )
 
 
@@ -129,6 +152,12 @@ def _junit_file(name: str) -> "JunitFile":
     from orchestrator_py.cli.junit import JunitFile
 
     return JunitFile.at(name)
+
+
+def _telemetry(environment: Mapping[str, str]) -> "Telemetry | None":
+    from orchestrator_py.exports.telemetry import open_telemetry
+
+    return open_telemetry(environment, say)
 
 
 def _tell_github(runs: tuple[FinishedRun, ...]) -> None:

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from orchestrator_py.cli.console import printable
-from orchestrator_py.reading.files import Data
+from orchestrator_py.reading.checks import guardrails_of, guardrails_told, is_unguarded, review_of
+from orchestrator_py.reading.files import Data, UnreadableError
 from orchestrator_py.reading.run import LOST, Run, text_of
 
 LONGEST_SUMMARY = 100
@@ -22,6 +23,10 @@ def status_data(run: Run, now: str) -> dict[str, object]:
         "elapsed_seconds": run.elapsed(now),
         "summary": run.manifest.get("summary"),
         "manifest": f"{run.text('artifact_root')}/manifest.json",
+        "guardrails_required": run.manifest.get("guardrails_required"),
+        "guardrails": guardrails_of(run) or None,
+        "approvals": run.objects("approvals"),
+        "review": _review(run) or None,
         "stages": [_stage_data(run, stage, now) for stage in run.objects("commands")],
         "child_runs": [
             {key: child.get(key) for key in ("run_id", "pipeline_id", "status", "manifest")} for child in run.objects("child_runs")
@@ -43,7 +48,28 @@ def status_lines(run: Run, now: str) -> Iterator[str]:
     yield from (f"  {text_of(stage, 'id'):{width}}  {stage_line(run, stage, now)}" for stage in stages)
     for child in run.objects("child_runs"):
         yield f"  child run {text_of(child, 'run_id')} ({text_of(child, 'pipeline_id')}): {spoken(text_of(child, 'status'))}"
+    yield from _checks(run)
     yield f"report: {run.text('artifact_root')}/manifest.json"
+
+
+def _checks(run: Run) -> Iterator[str]:
+    """Guardrails that ran, or should have; what was approved all the same; a review."""
+    told, counts = guardrails_told(run), guardrails_of(run).get("counts")
+    if is_unguarded(run):
+        yield f"  guardrails: required and not run: {printable(told)}"
+    elif told and isinstance(counts, dict) and counts.get("total"):
+        yield f"  guardrails: {printable(told)}"
+    for approval in run.objects("approvals"):
+        yield f"  approved all the same ({text_of(approval, 'actor')}): {_first_line(text_of(approval, 'reason'))}"
+    if review := _review(run):
+        yield f"  review: {spoken(text_of(review, 'decision'))}; {_first_line(text_of(review, 'detail'))}"
+
+
+def _review(run: Run) -> Data:
+    try:
+        return review_of(run)
+    except UnreadableError as error:
+        return {"decision": "unreadable", "detail": error.problem}
 
 
 def stage_line(run: Run, stage: Data, now: str) -> str:

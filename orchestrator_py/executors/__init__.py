@@ -1,1 +1,1 @@
-"""Where the commands of stages run, when that is not this machine."""
+"""Engines that run work elsewhere. `distributed` is imported where it is needed, and by nobody who works on this machine alone."""

@@ -37,6 +37,12 @@ def against_base(git: Git, base: str | None) -> Comparison:
     return Comparison(start=_first_commit(git), end=None, head=head, label="the first commit", named=False)
 
 
+def of_work_tree(git: Git) -> Comparison:
+    """What is not committed."""
+    head = git.line("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+    return Comparison(start=head or _empty_tree(git), end=None, head=head, label="the last commit" if head else "nothing")
+
+
 def of_commit(git: Git, name: str) -> Comparison:
     """What one commit changes; of a merge, in its first parent."""
     commit = _commit(git, name)

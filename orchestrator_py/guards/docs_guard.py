@@ -22,6 +22,8 @@ def guard_docs(there: Surroundings, settings: GuardSettings) -> Report:
     there.example_pipelines = frozenset(
         name for document in documents.values() for fence in document.fences for name in example_pipelines(fence)
     )
+    there.labels = frozenset(label for document in documents.values() for label in document.labels)
+    there.repositories = frozenset(name for document in documents.values() for name in document.repositories)
     findings = [
         finding
         for path in paths

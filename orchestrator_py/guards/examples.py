@@ -7,6 +7,7 @@ from textwrap import dedent
 
 from orchestrator_py.guards.document import Fence
 
+_SESSION = re.compile(r"^\s*(?:%{1,2}[a-zA-Z]|![\w./])", re.MULTILINE)  # IPython
 _ELLIPSIS = re.compile(r"\.\.\.|…")
 
 
@@ -39,11 +40,11 @@ def _at(fence: Fence, problem: tuple[int, str] | None) -> tuple[int, str] | None
 
 
 def _json_problem(text: str) -> tuple[int, str] | None:
-    """One document, or one a line."""
+    """One document, one a line, or some members of an object."""
     try:
         json.loads(text)
     except json.JSONDecodeError as error:
-        return None if _is_json_lines(text) else (error.lineno, error.msg)
+        return None if _is_json_lines(text) or _is_json_excerpt(text) else (error.lineno, error.msg)
     except RecursionError:
         return 1, "nested too deeply"
     return None
@@ -52,6 +53,14 @@ def _json_problem(text: str) -> tuple[int, str] | None:
 def _is_json_lines(text: str) -> bool:
     try:
         return bool([json.loads(line) for line in text.splitlines() if line.strip()])
+    except (ValueError, RecursionError):
+        return False
+
+
+def _is_json_excerpt(text: str) -> bool:
+    """What stands between the braces of an object that is not shown; its end may stand there with a comma."""
+    try:
+        return bool(json.loads(f"{{{text.strip().removesuffix(',')}}}"))
     except (ValueError, RecursionError):
         return False
 
@@ -68,17 +77,17 @@ def _toml_problem(text: str) -> tuple[int, str] | None:
 
 
 def _python_problem(text: str) -> tuple[int, str] | None:
-    """`await` may stand outside of functions. A session with `>>>` is no program, and is left alone."""
+    """`await` may stand outside of functions. Sessions (`>>>`, `%magic`, `!command`) are no programs; a line may leave something out."""
     import ast
 
-    if text.lstrip().startswith(">>>"):
+    if text.lstrip().startswith(">>>") or _SESSION.search(text):
         return None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             compile(text, "example", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
     except SyntaxError as error:
-        return error.lineno or 1, error.msg
+        return None if _ELLIPSIS.search(error.text or "") else (error.lineno or 1, error.msg)
     except (ValueError, RecursionError, MemoryError) as error:  # a NUL character, or nested too deeply
         return 1, str(error) or "nested too deeply"
     return None

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from orchestrator_py.errors import InputError
 
-_SETTINGS = ("--no-pager", "--no-optional-locks", "--literal-pathspecs", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false")
+_SETTINGS = ("--no-pager", "--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false")
 _NOWHERE = ("not a git repository (or any", "must be run in a work tree")
 
 
@@ -52,6 +52,11 @@ class Git:
         done = _run(self.folder, self._environment, words, given)
         return None if done.returncode else os.fsdecode(done.stdout).strip() or None
 
+    def ignores(self, path: str) -> bool:
+        """Whether it would not look at the path, if it were there."""
+        environment = self._environment | {"GIT_LITERAL_PATHSPECS": "0"}  # which this command does not know
+        return _run(self.folder, environment, ("check-ignore", "--quiet", "--", path), b"").returncode == 0
+
     def ask(self, *words: str, paths: Iterable[str]) -> list[str]:
         """As `words`, of a command that reads the paths from stdin."""
         return self.words(*words, given=b"".join(os.fsencode(path) + b"\0" for path in paths))
@@ -75,7 +80,7 @@ def _run(folder: str, environment: dict[str, str], words: Iterable[str], given: 
 def _environment() -> dict[str, str]:
     """Ours, in plain English, without what a surrounding git says of another repository."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") and name != "LANGUAGE"}
-    return {**kept, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"}
+    return {**kept, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_LITERAL_PATHSPECS": "1"}
 
 
 def _index(git_folder: str) -> dict[str, str]:

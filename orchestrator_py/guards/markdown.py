@@ -24,9 +24,13 @@ _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _TARGET = r"(<[^>\n]*>|(?:[^\s()\\]|\\.|\([^\s()]*\))+)"
 _LINK = re.compile(rf"\]\(\s*{_TARGET}(?:\s+(?:\"[^\"]*\"|'[^']*'|\([^)]*\)))?\s*\)")
 _DEFINITION = re.compile(r"^ {0,3}\[[^\]^][^\]]*\]:\s*(<[^>\n]*>|\S+)", re.MULTILINE)
+_ANNOUNCED = re.compile(r"\b(?:create|generate)[sd]?\b[^.]*$", re.IGNORECASE)
+_LABEL = re.compile(r"^[ \t]*(?:\(([^()\s]+)\)=|:(?:label|name):[ \t]*(\S+))[ \t]*$", re.MULTILINE)
+_REPOSITORY = re.compile(r"\bgithub\.com/([\w.-]+/[\w.-]+?)(?:\.git)?(?![\w.-])")
 _HTML_LINK = re.compile(r"<(?:a|img)\s[^>]*?(?:href|src)\s*=\s*[\"']([^\"']+)", re.IGNORECASE)
 
 
+_SENTENCE = 80  # characters before a code span in which it may be announced
 _LINKS = (("](", _LINK), ("]:", _DEFINITION), ("<", _HTML_LINK))  # to look for the sign first is much faster
 
 
@@ -50,6 +54,8 @@ def scan(path: str, text: str) -> Document:
         spans=tuple(span for block in checked for span in _spans(block)),
         links=tuple(link for block in checked for link in _links(block)),
         anchors=frozenset(slugs(block.text for block in blocks if block.heading)) | html_anchors(block.text for block in blocks),
+        labels=frozenset(own or named for own, named in _LABEL.findall(text)),
+        repositories=frozenset(_REPOSITORY.findall(text)),
     )
 
 
@@ -137,7 +143,8 @@ class _Scanner:
 def _spans(block: Block) -> Iterator[Named]:
     for span in _SPAN.finditer(block.text):
         if span[2]:
-            yield Named(_line(block, span.start()), " ".join(span[2].split()))
+            announced = "/" in span[2] and _ANNOUNCED.search(block.text, max(0, span.start() - _SENTENCE), span.start()) is not None
+            yield Named(_line(block, span.start()), " ".join(span[2].split()), announced)
 
 
 def _links(block: Block) -> Iterator[Named]:

@@ -14,6 +14,8 @@ _ELSEWHERE = re.compile(r"^(?:[A-Za-z][A-Za-z0-9+.-]*:|//)|[<>{}*]|\.\.\.|…")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _PATH = re.compile(r"^(?:\./)?[\w.@+-][\w.@+\-]*(?:/[\w.@+\-]+)+/?$")
 _PLACE_IN_FILE = re.compile(r"(?:#.*|:\d+(?:[:-]\d+)*)$")
+_HISTORY = re.compile(r"(?:^|/)(?:change[_-]?log|changes|history|news|release[_-]?notes)[^/]*$", re.IGNORECASE)
+_MADE_UP = re.compile(r"(?:^|[/.])(?:(?:my|your)[_-]|X{2,}|(?:foo|bar)\b)")
 _LINES = re.compile(r"L\d+(?:C\d+)?(?:-L\d+(?:C\d+)?)?|top|:~:.*")
 
 
@@ -31,11 +33,15 @@ def _check_link(document: Document, link: Named, there: Surroundings, ignored: t
     if _ELSEWHERE.search(target):
         return None
     path, _, anchor = _ESCAPED.sub(r"\1", target).partition("#")
-    file = _file(document.path, unquote(path.partition("?")[0]))
-    if file == ".." or file.startswith("../") or within(file, ignored):
+    file = _file(document.path, unquote(path.partition("?")[0]), there)
+    if {target, unquote(anchor)} & there.labels or file == ".." or file.startswith("../") or within(file, ignored):
         return None
     if not there.exists(file):
-        return _missing(document, link, "doc-link", f"the link leads to {file}, which does not exist", file, there)
+        return (
+            None
+            if there.is_ignored(file)
+            else _missing(document, link, "doc-link", f"the link leads to {file}, which does not exist", file, there)
+        )
     wanted = unquote(anchor)
     anchors = there.anchors(file)
     if not wanted or anchors is None or _LINES.fullmatch(wanted) or {wanted, wanted.lower()} & anchors:
@@ -45,24 +51,38 @@ def _check_link(document: Document, link: Named, there: Surroundings, ignored: t
 
 
 def check_paths(document: Document, there: Surroundings, ignored: Iterable[str]) -> Iterator[Finding]:
-    """By the contract: paths in code spans, without blanks and wildcards, whose first part lies in the root."""
+    """By the contract: paths in code spans, without blanks and wildcards, whose first part lies in the root.
+
+    A history of changes names what was; what a sentence creates, what git ignores, and `your_file` need not be there; `owner/name` that
+    a document has on GitHub is no path.
+    """
     places = tuple(ignored)
-    for span in document.spans:
+    for span in () if _HISTORY.search(document.path) else document.spans:
         path = _PLACE_IN_FILE.sub("", span.text)
         if not _PATH.match(path) or "..." in path or ".." in path.split("/"):
             continue
         file = posixpath.normpath(path)
-        if file.partition("/")[0] not in there.top or within(file, places):
+        if file.partition("/")[0] not in there.top or within(file, places) or there.exists(file):
             continue
-        if not there.exists(file) and not there.exists(posixpath.join(posixpath.dirname(document.path), file)):
+        beside = posixpath.join(posixpath.dirname(document.path), file)
+        meant_otherwise = span.announced or _MADE_UP.search(file) or file in there.repositories or there.exists(beside)
+        if not meant_otherwise and not there.is_ignored(path):
             yield _missing(document, span, "doc-path", f"{path} does not exist", file, there)
 
 
-def _file(document: str, path: str) -> str:
-    """From the root: an absolute path begins there, a relative one where the document lies, none is the document."""
+def _file(document: str, path: str, there: Surroundings) -> str:
+    """From the root: a relative path begins where the document lies, none is the document.
+
+    An absolute one begins in the root, or in a folder above the document, which is the root of a site to many programs that make one.
+    """
     if not path:
         return document
-    return posixpath.normpath(path.lstrip("/") or "." if path.startswith("/") else posixpath.join(posixpath.dirname(document), path))
+    if not path.startswith("/"):
+        return posixpath.normpath(posixpath.join(posixpath.dirname(document), path))
+    inner, folder = posixpath.normpath(path.lstrip("/") or "."), posixpath.dirname(document)
+    while folder and (there.exists(inner) or not there.exists(posixpath.join(folder, inner))):
+        folder = posixpath.dirname(folder)
+    return posixpath.normpath(posixpath.join(folder, inner))
 
 
 def _missing(document: Document, named: Named, rule: str, message: str, file: str, there: Surroundings) -> Finding:

@@ -1,6 +1,7 @@
 """Do the commands exist that a document names? Those of this tool, npm scripts, targets of make, scripts and modules of the project."""
 
 import posixpath
+import re
 from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher
 from itertools import takewhile
@@ -20,6 +21,7 @@ _MANAGERS = frozenset({"npm", "pnpm", "yarn", "bun"})
 _PYTHONS = frozenset({"python", "python3"})
 _WITH_VALUE = frozenset({"-j", "-l", "-o", "-W", "-I"})
 _ALIKE = 0.85
+_PROGRAM = re.compile(r"[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?")
 
 Wrong = tuple[str, str]
 """Rule and message."""
@@ -27,20 +29,22 @@ Wrong = tuple[str, str]
 
 def check_commands(document: Document, there: Surroundings) -> Iterator[Finding]:
     """Those in code spans and in blocks of a shell; what a reader puts in (`<name>`, `NAME`) is not checked."""
-    for line, command, folder in _commands(document):
+    for line, command, folder, certain in _commands(document):
         for rule, message in _check(_unwrapped(command), folder, there):
-            yield Finding(file=document.path, line=line, rule=rule, message=message, remedy="Correct the document, or add what it names")
+            if certain or rule != "doc-script":
+                remedy = "Correct the document, or add what it names"
+                yield Finding(file=document.path, line=line, rule=rule, message=message, remedy=remedy)
 
 
-def _commands(document: Document) -> Iterator[tuple[int, Command, str | None]]:
-    """Line, words, and the folder where they stand; None if that cannot be told."""
+def _commands(document: Document) -> Iterator[tuple[int, Command, str | None, bool]]:
+    """Line, words, the folder where they stand (None if that cannot be told), and whether they are surely a command."""
     for span in document.spans:
-        yield from ((span.line, command, "") for command in span_commands(span))
+        yield from ((span.line, command, "", True) for command in span_commands(span))
     for fence in document.fences:
         folder: str | None = ""
         for line, several in fence_commands(fence) if fence.language in SHELLS else ():
             for command in several:
-                yield line, command, folder
+                yield line, command, folder, fence.language != ""
                 if command[0] in ("cd", "pushd", "popd"):
                     folder = _changed(folder, command)
 
@@ -150,7 +154,7 @@ def _check_pipeline(pipeline: str, there: Surroundings, built_in: frozenset[str]
 
 def _check_name(name: str, there: Surroundings) -> Iterator[Wrong]:
     """Whatever a document starts may exist somewhere; what is called almost like a script of the project is mistyped."""
-    if len(name) < 6 or name in there.console_scripts:
+    if len(name) < 6 or name in there.console_scripts or not _PROGRAM.fullmatch(name):
         return
     for script in sorted(there.console_scripts):
         if SequenceMatcher(None, name, script).ratio() >= _ALIKE:

@@ -37,7 +37,7 @@ def check_reviews(specs: Mapping[str, str | None], now: datetime, settings: Guar
     return [finding for finding in found if finding]
 
 
-def _check_review(file: str, text: str | None, now: datetime, max_age: int) -> Finding | None:
+def _check_review(file: str, text: str | None, now: datetime, max_age: int | None) -> Finding | None:
     if text is None:
         return Finding(file=file, rule="spec-unreadable", message="cannot be read as UTF-8", remedy="Save it as UTF-8, readable")
     said = _LINE.search(text)
@@ -54,7 +54,7 @@ def _check_review(file: str, text: str | None, now: datetime, max_age: int) -> F
         remedy = "Write the day on which it was reviewed"
         return Finding(file=file, line=line, rule="review-date-future", message=f"last_review {reviewed} is in the future", remedy=remedy)
     age = (now.date() - reviewed).days
-    if age > max_age:
+    if max_age is not None and age > max_age:
         message = f"was last reviewed {age} days ago, on {reviewed}; {max_age} are allowed"
         return Finding(
             file=file, line=line, rule="review-date-old", message=message, remedy="Read it again and set last_review to that day"

@@ -25,6 +25,8 @@ class Surroundings:
         self.root = root
         self.pipelines = pipelines
         self.example_pipelines: frozenset[str] = frozenset()
+        self.labels: frozenset[str] = frozenset()
+        self.repositories: frozenset[str] = frozenset()
         self.tools = tools
         self._exists: dict[str, bool] = {}
         self._scripts: dict[str, frozenset[str]] = {}
@@ -84,7 +86,8 @@ class Surroundings:
     def _read_targets(self, folder: str) -> frozenset[str] | None:
         text = next((text for name in _MAKEFILES if (text := self.read(os.path.join(folder, name))) is not None), None)
         if text is None:
-            return None if any(self.exists(os.path.join(folder, name)) for name in _MAKES_MAKEFILES) else frozenset()
+            elsewhere = any(self.exists(os.path.join(folder, name)) for name in _MAKES_MAKEFILES) or "makefile" in self._places
+            return None if elsewhere else frozenset()
         if _COMPUTED.search(text):
             return None
         return frozenset(name for names in _TARGET.findall(text) for name in names.split())
@@ -100,6 +103,18 @@ class Surroundings:
             project = None
         scripts = project.get("scripts") if isinstance(project, dict) else None
         return frozenset(scripts) if isinstance(scripts, dict) else frozenset()
+
+    def is_ignored(self, path: str) -> bool:
+        """Whether git does not look at it: it is made, and not kept."""
+        return self._git is not None and self._git.ignores(path)
+
+    @cached_property
+    def _git(self) -> Git | None:
+        """None without a repository, or if git cannot read it."""
+        try:
+            return Git.at(self.root)
+        except GitError:
+            return None
 
     def similar(self, path: str) -> list[str]:
         """What may have been meant: files of that name elsewhere, else what lies in the nearest folder that there is."""
@@ -127,9 +142,8 @@ class Surroundings:
     def _files(self) -> Iterator[str]:
         """Those that git knows; without git, those that lie there, up to a limit."""
         try:
-            git = Git.at(self.root)
-            if git is not None:
-                yield from git.words("ls-files", "-z", "--cached", "--others", "--exclude-standard")
+            if self._git is not None:
+                yield from self._git.words("ls-files", "-z", "--cached", "--others", "--exclude-standard")
                 return
         except GitError:
             pass

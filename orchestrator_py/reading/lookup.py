@@ -32,7 +32,7 @@ def newest_runs(runs_root: str, tasks: Iterable[str], problems: list[UnreadableE
 
     An id that does not begin with a time is put where its start belongs. What cannot be read goes to `problems`.
     """
-    for _, task, run_id in sorted(_keyed(runs_root, tasks, problems), reverse=True):
+    for _, task, run_id in newest_names(runs_root, tasks, problems):
         try:
             run = read_run(runs_root, task, run_id)
         except UnreadableError as error:
@@ -40,6 +40,11 @@ def newest_runs(runs_root: str, tasks: Iterable[str], problems: list[UnreadableE
             continue
         if run is not None:
             yield run
+
+
+def newest_names(runs_root: str, tasks: Iterable[str], problems: list[UnreadableError]) -> list[tuple[str, str, str]]:
+    """Time, task and id of all that may be command-line runs, the newest first; the time is written as ids have it."""
+    return sorted(_keyed(runs_root, tasks, problems), reverse=True)
 
 
 def find_run(runs_root: str, tasks: list[str], wanted: str, problems: list[UnreadableError]) -> tuple[str, str]:

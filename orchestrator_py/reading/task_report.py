@@ -5,11 +5,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from orchestrator_py.core import places
-from orchestrator_py.core.json_text import parse_json
 from orchestrator_py.errors import IdentifierError
 from orchestrator_py.ids import parse_run_id
+from orchestrator_py.reading.checks import guardrails_told, is_unguarded, review_of
+from orchestrator_py.reading.events import events_of
 from orchestrator_py.reading.figures import change, median, percentile
-from orchestrator_py.reading.files import LARGEST_DOCUMENT, Data, OpenFile, UnreadableError, list_names, read_document
+from orchestrator_py.reading.files import Data, UnreadableError, list_names, read_document
 from orchestrator_py.reading.history_tail import read_tail
 from orchestrator_py.reading.run import LOST, Run, read_run, text_of
 
@@ -17,12 +18,17 @@ from orchestrator_py.reading.run import LOST, Run, read_run, text_of
 class TaskReport:
     """Counts and figures of the newest runs; `outcomes` are words, oldest run first."""
 
-    __slots__ = ("baseline", "durations", "failed", "flaky", "outcomes", "problems", "task", "totals", "unfinished", "unreadable", "waived")
+    __slots__ = (
+        "baseline", "durations", "entries", "failed", "flaky", "outcomes", "problems", "reviews", "task", "totals", "unfinished",
+        "unguarded", "unreadable", "waived",
+    )  # fmt: skip
 
     def __init__(self, task: str) -> None:
         self.task = task
         self.outcomes: list[tuple[str, str]] = []
         """Run id and word."""
+        self.entries: list[Data] = []
+        """Of the history, one for each outcome."""
         self.durations: list[float] = []
         self.failed: Counter[str] = Counter()
         self.flaky: Counter[str] = Counter()
@@ -30,12 +36,21 @@ class TaskReport:
         """In how many runs a stage failed, succeeded only when it was tried again, failed and was waived."""
         self.unfinished: list[Run] = []
         """Those that go on, and those that are lost and not sealed."""
+        self.unguarded: list[tuple[str, str]] = []
+        """Run id, and what its guardrails came to: they were required, and not all of them ran."""
+        self.reviews: list[tuple[str, str]] = []
+        """Run id, and the decision of its review."""
         self.totals: Data = {}
         """The rollup of all runs, as it was last published."""
         self.baseline: Data = {}
         self.unreadable = 0
         """Lines among the newest that are no entries."""
         self.problems: list[UnreadableError] = []
+
+    @property
+    def counts(self) -> list[tuple[str, int]]:
+        """How many of the newest runs ended with each word, the most frequent first."""
+        return Counter(word for _, word in self.outcomes).most_common()
 
     @property
     def median(self) -> float | None:
@@ -51,6 +66,17 @@ class TaskReport:
     def change(self) -> float | None:
         """By which fraction the median is longer than the first run on record."""
         return change(self.median, self.baseline.get("duration_seconds"))
+
+
+def seconds_of(entry: Data) -> float | None:
+    """How long a run took; None if nobody saw it end."""
+    seconds = entry.get("duration_seconds")
+    return seconds if isinstance(seconds, int | float) and not isinstance(seconds, bool) else None
+
+
+def ranked(counter: Counter[str], most: int) -> list[tuple[str, int]]:
+    """The stages of which most is to be told, so many at most, with the number of runs."""
+    return [(stage, runs) for stage, runs in counter.most_common(most) if runs]
 
 
 def read_report(runs_root: str, task: str, most: int) -> TaskReport:
@@ -83,11 +109,13 @@ def _add_entry(report: TaskReport, runs_root: str, entry: Data) -> None:
     run = _run(report, runs_root, text_of(entry, "run_id"))
     word = run.word if run is not None and run.has_ended else text_of(entry, "status") or "unknown"
     report.outcomes.append((text_of(entry, "run_id"), word))
-    seconds = entry.get("duration_seconds")
-    if isinstance(seconds, int | float) and not isinstance(seconds, bool):
+    report.entries.append(entry)
+    seconds = seconds_of(entry)
+    if seconds is not None:
         report.durations.append(seconds)
     if run is not None:
         _add_stages(report, run)
+        _add_checks(report, run)
 
 
 def _run(report: TaskReport, runs_root: str, run_id: str) -> Run | None:
@@ -112,29 +140,21 @@ def _add_stages(report: TaskReport, run: Run) -> None:
         report.flaky[stage_id] += bool(told[stage_id].get("flaky")) if stage_id in told else stage_id in flaky
 
 
-def _stages_told(report: TaskReport, run: Run) -> Mapping[str, Data]:
-    """The last `stage:completed` of each stage in the run's events, which tell of attempts in runs that failed, too."""
-    told: dict[str, Data] = {}
+def _add_checks(report: TaskReport, run: Run) -> None:
+    if is_unguarded(run):
+        report.unguarded.append((run.run_id, guardrails_told(run)))
     try:
-        with OpenFile(os.path.join(os.path.dirname(run.path), places.EVENTS)) as file:
-            lines = file.read(0, LARGEST_DOCUMENT).split(b"\n")
-    except FileNotFoundError:
-        return told
+        review = review_of(run)
     except UnreadableError as error:
         report.problems.append(error)
-        return told
-    for line in lines:
-        if b'"stage:completed"' in line and (event := _parse(line)).get("type") == "stage:completed":
-            told[text_of(event, "stageId")] = event
-    return told
+        return
+    if review:
+        report.reviews.append((run.run_id, text_of(review, "decision")))
 
 
-def _parse(line: bytes) -> Data:
-    try:
-        event = parse_json(line)
-    except ValueError:
-        return {}
-    return event if isinstance(event, dict) else {}
+def _stages_told(report: TaskReport, run: Run) -> Mapping[str, Data]:
+    """The last `stage:completed` of each stage in the run's events, which tell of attempts in runs that failed, too."""
+    return {text_of(event, "stageId"): event for event in events_of(run, ("stage:completed",), report.problems)}
 
 
 def _unfinished(report: TaskReport, runs_root: str) -> Iterator[Run]:

@@ -11,11 +11,14 @@ from typing import Protocol, assert_never
 from attrs import field
 
 from orchestrator_py.core.command_summary import LONGEST_DETAIL, command_summary, cut, trim
+from orchestrator_py.core.places import APPROVALS_VARIABLE
 from orchestrator_py.core.plan import item_id, stages_by_item
 from orchestrator_py.errors import PlanError
 from orchestrator_py.ids import RunId, SubtaskId
-from orchestrator_py.lean import frozen
+from orchestrator_py.lean import evolve, frozen
+from orchestrator_py.model.command import CommandSpec
 from orchestrator_py.model.execution import Execution
+from orchestrator_py.model.grace import Grace
 from orchestrator_py.model.outcome import Outcome
 from orchestrator_py.model.pipeline import CommandStage, Pipeline, Stage, SubpipelineStage
 from orchestrator_py.model.result import (
@@ -30,10 +33,10 @@ from orchestrator_py.model.result import (
     TestResult,
 )
 from orchestrator_py.model.task import PlanItem
-from orchestrator_py.ports import Clock, StageLog
-from orchestrator_py.stages.command import CommandSpec, Hear, run_command
+from orchestrator_py.ports import Clock, CommandRunner, Hear, StageLog
+from orchestrator_py.stages.approvals import read_approvals
+from orchestrator_py.stages.command import run_command
 from orchestrator_py.stages.environment import RunPlace
-from orchestrator_py.stages.grace import Grace
 
 RunChild = Callable[[SubpipelineStage, RunId], Awaitable[Execution]]
 """Runs the pipeline that a stage names as a run of its own, whose parent is the run with this id."""
@@ -50,7 +53,7 @@ class StageLogs(Protocol):
 
 @frozen(kw_only=True)
 class StageCommands:
-    """Runs the commands of the stages of one run; `grace` is what a stopped one gets between SIGTERM and SIGKILL."""
+    """Runs the commands of the stages of one run, by the `runner`; `grace` is what a stopped one gets between SIGTERM and SIGKILL."""
 
     pipeline: Pipeline
     place: RunPlace
@@ -58,6 +61,7 @@ class StageCommands:
     clock: Clock
     grace: Grace
     listen: Listen | None = None
+    runner: CommandRunner = run_command
     _stages: Mapping[str, Stage] = field(init=False)
     _places: Mapping[str, int] = field(init=False)
 
@@ -78,15 +82,21 @@ class StageCommands:
 
     async def run(self, stage: CommandStage, command: str, *, attempt: int) -> Execution:
         """One of the stage's three commands: all of them in its folder, with its environment, into its log."""
+        approvals = self.place.approvals_file(self._places[stage.id])
         spec = CommandSpec(
             command=command,
             cwd=self.place.working_folder(stage),
-            env=self.place.environment(stage),
+            env=self.place.environment(stage) | {APPROVALS_VARIABLE: str(approvals)},
             attempt=attempt,
             session_id=stage.session_id,
+            run_id=self.place.run_id,
+            subtask_id=SubtaskId(item_id(self.pipeline, stage.id)),
+            asks=(*self.pipeline.tags, *stage.policy.resources),
         )
         async with self.logs.open_stage(index=self._places[stage.id], stage_id=stage.id) as log:
-            return await run_command(spec, log, clock=self.clock, grace=self.grace, hear=self._hear(stage))
+            execution = await self.runner(spec, log, clock=self.clock, grace=self.grace, hear=self._hear(stage))
+        given = read_approvals(approvals)
+        return evolve(execution, approvals=given) if given else execution
 
     def _hear(self, stage: CommandStage) -> Hear | None:
         """None costs nothing: usually nobody listens."""

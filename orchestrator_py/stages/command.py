@@ -1,41 +1,20 @@
 """One shell command from its start to its end: its output goes to the log as it comes, the facts of its end come back."""
 
-from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import timedelta
-from pathlib import Path
 from uuid import uuid4
 
 from anyio import CancelScope
 from attrs import field
 
 from orchestrator_py.core.command_summary import SANDBOX_STATE
-from orchestrator_py.lean import define, frozen
+from orchestrator_py.lean import define
+from orchestrator_py.model.command import CommandSpec
 from orchestrator_py.model.execution import Execution
-from orchestrator_py.ports import Clock, StageLog
+from orchestrator_py.model.grace import Grace
+from orchestrator_py.ports import Clock, Hear, StageLog
 from orchestrator_py.stages.conversation import Conversation
-from orchestrator_py.stages.grace import Grace
 from orchestrator_py.stages.process_group import start_process_group
-
-
-@frozen(kw_only=True)
-class CommandSpec:
-    """What to run. `command` is handed to the shell, `env` is the whole environment, `stdin_text` None is an empty input.
-
-    `correlation_id` joins the events of one run of the command; `session_id` is the name that the stage gives to its session.
-    """
-
-    command: str
-    cwd: Path
-    env: Mapping[str, str]
-    stdin_text: bytes | None = None
-    attempt: int = 1
-    session_id: str | None = None
-    correlation_id: str = field(factory=lambda: str(uuid4()))
-
-
-Hear = Callable[[str], object]
-"""Gets what a command says, piece by piece, after it went to the log; must neither raise nor wait."""
 
 
 async def run_command(spec: CommandSpec, log: StageLog, *, clock: Clock, grace: Grace, hear: Hear | None = None) -> Execution:
@@ -55,7 +34,7 @@ async def run_command(spec: CommandSpec, log: StageLog, *, clock: Clock, grace: 
     await record.begin()
     started_at = clock.monotonic()
     try:
-        group = start_process_group(spec.command, cwd=spec.cwd, env=spec.env, with_stdin=spec.stdin_text is not None)
+        group = start_process_group(spec.command, cwd=spec.cwd, env=spec.env, with_stdin=spec.stdin_text is not None, wrapper=spec.wrapper)
     except (OSError, ValueError) as error:
         execution = Execution(spawn_error=_explain(error))
     else:
@@ -75,13 +54,17 @@ class _Record:
     spec: CommandSpec
     hear: Hear | None
     sequence: int = 0
+    correlation_id: str = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.correlation_id = self.spec.correlation_id or str(uuid4())
 
     async def begin(self) -> None:
         spec = self.spec
         await self.log.append(
             {"type": "command:start", "command": spec.command},
             self._event("exec:begin")
-            | {"command": spec.command, "args": [], "cwd": str(spec.cwd), "session_id": spec.session_id or spec.correlation_id}
+            | {"command": spec.command, "args": [], "cwd": str(spec.cwd), "session_id": spec.session_id or self.correlation_id}
             | {"sandbox_state": SANDBOX_STATE, "persisted": spec.session_id is not None},
         )
 
@@ -99,7 +82,7 @@ class _Record:
         await self.log.append(self._event("exec:end") | end | {"status": status}, {"type": "command:end"} | end)
 
     def _event(self, kind: str) -> dict[str, object]:
-        return {"type": kind, "correlation_id": self.spec.correlation_id, "attempt": self.spec.attempt}
+        return {"type": kind, "correlation_id": self.correlation_id, "attempt": self.spec.attempt}
 
 
 def _explain(error: OSError | ValueError) -> str:

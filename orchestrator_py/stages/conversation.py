@@ -16,8 +16,8 @@ from attrs import field
 
 from orchestrator_py.lean import define
 from orchestrator_py.model.execution import Execution
+from orchestrator_py.model.grace import Grace
 from orchestrator_py.stages.capture import Capture
-from orchestrator_py.stages.grace import Grace
 from orchestrator_py.stages.process_group import ProcessGroup
 from orchestrator_py.stages.readiness import readable
 

@@ -1,19 +1,26 @@
 """Where the stages of one run work, and the environment that they are given."""
 
+import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from attrs import field
 
+from orchestrator_py.core import places
 from orchestrator_py.ids import RunId, TaskId
 from orchestrator_py.lean import frozen
 from orchestrator_py.model.pipeline import CommandStage
 
+Trace = Callable[[RunId, str], Mapping[str, str]]
+
 
 @frozen(kw_only=True)
 class RunPlace:
-    """One run, as its stages see it; the paths are absolute. `environ` is the environment that the program itself was given."""
+    """One run, as its stages see it; the paths are absolute. `environ` is the environment that the program itself was given.
+
+    `trace` answers what a stage of a run is told of the trace that it works in.
+    """
 
     task_id: TaskId
     run_id: RunId
@@ -24,6 +31,7 @@ class RunPlace:
     out_dir: Path
     repo_root: Path
     environ: Mapping[str, str] = field(factory=dict, repr=False)
+    trace: Trace | None = field(default=None, repr=False)
 
     def environment(self, stage: CommandStage) -> dict[str, str]:
         """The program's own, then the run's, and last, so that it wins, the stage's."""
@@ -39,7 +47,12 @@ class RunPlace:
             "ROOT": str(self.repo_root),
             "PYTHON": sys.executable,
         }
-        return {**self.environ, **{f"CODEX_ORCHESTRATOR_{name}": value for name, value in run.items()}, **stage.env}
+        trace = {} if self.trace is None else self.trace(self.run_id, stage.id)
+        return {**self.environ, **trace, **{f"CODEX_ORCHESTRATOR_{name}": value for name, value in run.items()}, **stage.env}
+
+    def approvals_file(self, index: int) -> Path:
+        """A new one for each command of a stage, whose place in the pipeline is `index`; it is there once something is approved."""
+        return self.run_dir / places.APPROVALS / f"{index:02d}-{os.urandom(4).hex()}.jsonl"
 
     def working_folder(self, stage: CommandStage) -> Path:
         """The stage's folder; a relative one is meant below the repository."""

@@ -3,7 +3,7 @@
 import os
 import selectors
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from signal import SIGKILL, Signals
@@ -117,8 +117,10 @@ class ProcessGroup:
                 pass
 
 
-def start_process_group(command: str, *, cwd: Path, env: Mapping[str, str], with_stdin: bool) -> ProcessGroup:
-    """Starts the shell with the command; stdin is a pipe or empty. OSError or ValueError say why it could not be started.
+def start_process_group(command: str, *, cwd: Path, env: Mapping[str, str], with_stdin: bool, wrapper: Sequence[str] = ()) -> ProcessGroup:
+    """Starts the shell with the command; stdin is a pipe or empty, `wrapper` are words that go before the shell.
+
+    OSError or ValueError say why it could not be started.
 
     Synchronous on purpose: there is no moment at which a cancellation could lose a started process. It holds the event loop for
     about half a millisecond, as asyncio's own way of starting a process does; a worker thread gains nothing, for the
@@ -127,7 +129,7 @@ def start_process_group(command: str, *, cwd: Path, env: Mapping[str, str], with
     selector = selectors.DefaultSelector()
     try:
         process = subprocess.Popen(
-            [SHELL, "-c", command],
+            [*wrapper, SHELL, "-c", command],
             bufsize=0,
             stdin=subprocess.PIPE if with_stdin else subprocess.DEVNULL,
             stdout=subprocess.PIPE,

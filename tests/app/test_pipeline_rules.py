@@ -14,10 +14,10 @@ from orchestrator_py.app.system_clock import SystemClock
 from orchestrator_py.core.configuration import parse_configuration
 from orchestrator_py.core.selection import EVERYTHING, Selection
 from orchestrator_py.ids import RunId, parse_task_id
+from orchestrator_py.model.grace import Grace
 from orchestrator_py.model.manifest import CommandStatus, Manifest
 from orchestrator_py.model.outcome import Outcome, SkipReason
 from orchestrator_py.model.policy import LENIENT, VerdictRules
-from orchestrator_py.stages.grace import Grace
 from orchestrator_py.store.layout import Layout
 from orchestrator_py.store.manifest_file import read_manifest
 

@@ -18,9 +18,9 @@ from orchestrator_py.core.configuration import parse_configuration, select_pipel
 from orchestrator_py.errors import StoreError
 from orchestrator_py.ids import parse_task_id
 from orchestrator_py.model.events import Event, RunCompleted, RunStarted, SubtaskStarted
+from orchestrator_py.model.grace import Grace
 from orchestrator_py.model.manifest import CommandStatus, RunStatus
 from orchestrator_py.model.outcome import FailurePolicy, Outcome, StopCause, StopKind
-from orchestrator_py.stages.grace import Grace
 from orchestrator_py.store.layout import Layout
 
 Data = Mapping[str, object]

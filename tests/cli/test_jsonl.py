@@ -54,7 +54,7 @@ def test_the_keys_are_those_of_the_contract_and_ours_stand_behind_them(tmp_path:
         "stages",
     ]
     stage = [*BASE, *PLACE, "title", "kind", "logPath", "status"]
-    assert keys.pop("stage:started") == stage
+    assert keys.pop("stage:started") == [*stage, "instanceId"]
     ours = ["outcome", "counted", "attempts", "flaky", "waived", "reason", "durationSeconds"]
     assert keys.pop("stage:completed") == [*stage, "exitCode", "summary", *ours]
     assert keys.pop("log") == [*BASE, *PLACE, "level", "message", "source"]

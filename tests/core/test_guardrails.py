@@ -7,7 +7,7 @@ from attrs import asdict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator_py.core.guardrails import guardrail_status, with_guardrail_line
+from orchestrator_py.core.guardrails import guardrail_name, guardrail_status, with_guardrail_line
 from orchestrator_py.core.json_text import compact_json
 from orchestrator_py.model.timestamp import Timestamp
 from tests.core.recorded import recorded_cases
@@ -18,7 +18,7 @@ CASES = recorded_cases("guardrails")
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 def test_status_and_summary_are_those_on_record(case: dict[str, Any]) -> None:
-    commands = [(command["command"], command["status"]) for command in case["input"]["commands"]]
+    commands = [(guardrail_name(command["id"], command["command"]), command["status"]) for command in case["input"]["commands"]]
     status = guardrail_status(commands, case["input"]["guardrails_required"], NOW)
     assert asdict(status) == case["expected"]["guardrail_status"]
     assert compact_json(asdict(status)) == compact_json(case["expected"]["guardrail_status"])
@@ -26,12 +26,13 @@ def test_status_and_summary_are_those_on_record(case: dict[str, Any]) -> None:
 
 
 def test_a_missing_guardrail_that_is_not_required_is_no_recommendation() -> None:
-    status = guardrail_status([("npm test", "succeeded")], False, NOW)
+    status = guardrail_status([(guardrail_name("test", "npm test"), "succeeded")], False, NOW)
     assert (status.present, status.recommendation) == (False, None)
     assert status.summary == "Guardrails: spec-guard command not found."
 
 
 def test_a_sub_pipeline_without_a_command_is_no_guardrail() -> None:
+    assert guardrail_name("spec-guard", None, marked=True) is None
     assert guardrail_status([(None, "succeeded")], True, NOW).counts.total == 0
 
 
@@ -46,6 +47,10 @@ def test_a_recommendation_that_holds_no_more_leaves_the_summary() -> None:
     assert with_guardrail_line(with_guardrail_line("Resumed.", failed), succeeded) == f"Resumed.\n{succeeded.summary}"
 
 
+def _named(commands: list[tuple[str | None, str]]) -> list[tuple[str | None, str]]:
+    return [(guardrail_name("x", command), status) for command, status in commands]
+
+
 _statuses = st.sampled_from(["pending", "running", "succeeded", "failed", "skipped"])
 _commands = st.lists(st.tuples(st.sampled_from([None, "make test", "node spec-guard.mjs"]), _statuses))
 
@@ -54,7 +59,7 @@ _commands = st.lists(st.tuples(st.sampled_from([None, "make test", "node spec-gu
 def test_the_guardrail_line_is_the_last_and_adding_it_again_changes_nothing(
     commands: list[tuple[str | None, str]], required: bool | None, summary: str | None
 ) -> None:
-    status = guardrail_status(commands, required, NOW)
+    status = guardrail_status(_named(commands), required, NOW)
     once = with_guardrail_line(summary, status)
     assert once.split("\n")[-1] == status.summary
     assert with_guardrail_line(once, status) == once
@@ -62,6 +67,6 @@ def test_the_guardrail_line_is_the_last_and_adding_it_again_changes_nothing(
 
 @given(_commands)
 def test_every_guardrail_command_is_counted_once(commands: list[tuple[str | None, str]]) -> None:
-    counts = guardrail_status(commands, True, NOW).counts
+    counts = guardrail_status(_named(commands), True, NOW).counts
     assert counts.total == sum("spec-guard" in (command or "") for command, _ in commands)
     assert counts.succeeded + counts.failed + counts.skipped + counts.other == counts.total

@@ -82,6 +82,11 @@ SITUATIONS: dict[str, tuple[str, list[str]]] = {
     "what lies elsewhere": ("[a](https://example.org/no.md) [b](mailto:a@b.c) [c](../../no.md) [d](//x/y)", []),
     "what is a pattern": ("[a](docs/<name>.md) [b](*.md) [c](a/.../b.md)", []),
     "what is not made yet": ("[a](../dist/a.html) [b](../out/b)", []),
+    "from the root of a site": ("[a](/other.md#own) [b](/no.md)", ["1 doc-link"]),
+    "a label of MyST": (
+        "(here)=\n[a](#here) [b](#own-figure) [c](there/too) [d](#nowhere)\n\n(there/too)=\n:label: own-figure",
+        ["2 doc-anchor"],
+    ),
     "with a query": ("[a](other.md?plain=1)", []),
     "anchors": ("[a](other.md#other-page) [b](other.md#two-words-1) [c](other.md#code--link-mark) [d](other.md#underlined)", []),
     "an anchor in HTML": ("[a](other.md#own) [b](../src/a.py#L10-L20)", []),
@@ -106,6 +111,8 @@ SITUATIONS: dict[str, tuple[str, list[str]]] = {
         [],
     ),
     "a path from where the page lies": ("`docs/other.md` `src/{a,b}.py` `https://src/a`", []),
+    "a path that the reader is to make": ("Create a file `src/new.py` first. Then see `src/no.py`.\n`src/your_file.py`", ["1 doc-path"]),
+    "a name on GitHub": ("`src/deep.x` `src/other`\n\n[a](https://github.com/src/deep.x/issues/1)", ["1 doc-path"]),
     # Commands
     "npm": ("`npm run build` `pnpm run test:unit -- -x`", []),
     "an npm script that is not there": (
@@ -120,6 +127,7 @@ SITUATIONS: dict[str, tuple[str, list[str]]] = {
         ["1 doc-make-target", "4 doc-make-target"],
     ),
     "targets that are computed": (block("sh", "cd computed && make anything"), []),
+    "make where there is no Makefile, and others may be meant": (block("sh", "cd web && make anything"), []),
     "make in a sentence": ("We make no promises, and `make` alone is fine.", []),
     "words of a Makefile that are no targets": ("`make ifdef` `make NAME`", ["1 doc-make-target"]),
     "this program": ("`orchestrator-py run checks --task a` `orchestrator-py metrics show --task=b` `orchestrator-py COMMAND --help`", []),
@@ -133,6 +141,7 @@ SITUATIONS: dict[str, tuple[str, list[str]]] = {
     "a pipeline that an example configures": (block("json", '{"pipelines": [{"id": "own"}]}') + "\n`orchestrator-py run own`", []),
     "a script of the project": ("`the-program --x` `uv run the-program x` `another-program x`", []),
     "a script that is mistyped": ("`the-progam --x`\n`uv run the-programm x`", ["1 doc-script", "2 doc-script"]),
+    "words that are no command": ("`the-program: {a: b}` `the-programs, and`\n\n" + block("", '"the-progam": 1'), []),
     "a module": ("`python -m src.deep.module` `python3 -m pytest -q` `python -m src.deep`", []),
     "a module that is not there": ("`python -m src.deep.modul x`", ["1 doc-module"]),
     "a shell that says nothing whole": (block("sh", "echo 'a", "npm run no'"), []),
@@ -141,10 +150,16 @@ SITUATIONS: dict[str, tuple[str, list[str]]] = {
     "JSON": (block("json", "{", '  "a": 1,', "}"), ["4 doc-example"]),
     "JSON, a document a line": (block("json", '{"a": 1}', '{"b": 2}'), []),
     "JSON that leaves something out": (block("json", '{"a": …}'), []),
+    "JSON without its braces": (block("json", '"a": {', '  "b": 1', "},") + "\n" + block("json", '"a": {"b": 1,}'), ["7 doc-example"]),
     "JSON with comments has another name": (block("jsonc", "// a") + "\n\n" + block("json5", "// a"), []),
     "TOML": ("text\n\n" + block("toml", "a = 1", "a = 2"), ["5 doc-example"]),
     "Python": (block("python", "x = 1", "def f(:"), ["3 doc-example"]),
     "a session": (block("python", ">>> 1 +", "2"), []),
+    "a session of IPython": (block("python", "x = 1", "%timeit f(1)") + "\n" + block("python", "!ls *.py"), []),
+    "Python that leaves something out": (
+        block("python", "from a import (b, ...)") + "\n" + block("python", "x = [", "    ..."),
+        ["5 doc-example"],
+    ),
     "Python in an item": ("- a\n\n  " + block("python", "if a:", "    b()").replace("\n", "\n  "), []),
     "with attributes": (block('json title="a"', "{") + "\n" + block("{.python}", "def"), ["2 doc-example", "5 doc-example"]),
     "a block in a block": ("````md\n```json\n{\n```\n````\n[a](no.md)", ["6 doc-link"]),
@@ -239,3 +254,19 @@ def test_without_a_configuration_nothing_is_known_of_pipelines(tmp_path: Path) -
 
 def test_a_repository_without_documents(tmp_path: Path) -> None:
     assert guarded(tmp_path).scope == "0 documents"
+
+
+def test_a_history_of_changes_names_files_that_are_gone_and_its_links_lead_somewhere(tmp_path: Path) -> None:
+    make(tmp_path, {"src/a.py": "", "docs/CHANGELOG.md": "`src/old.py` [a](no.md)", "docs/changes-of-old.md": "`src/old.py`"})
+    assert [(finding.file, finding.rule) for finding in guarded(tmp_path).findings] == [("docs/CHANGELOG.md", "doc-link")]
+
+
+def test_what_git_ignores_is_made_and_need_not_be_there(tmp_path: Path) -> None:
+    repo = repository(tmp_path / "r")
+    repo.put(".gitignore", "build/\n").put("docs/a.md", "`src/build/page.html` [a](build/b.md) `src/built/page.html`")
+    assert [finding.message for finding in guarded(repo.path).findings] == ["src/built/page.html does not exist"]
+
+
+def test_a_repository_without_any_makefile_has_no_target(tmp_path: Path) -> None:
+    make(tmp_path, {"README.md": "`make build`"})
+    assert [finding.rule for finding in guarded(tmp_path).findings] == ["doc-make-target"]

@@ -12,6 +12,11 @@ def test_without_the_key_the_defaults_hold() -> None:
     assert parse_configuration({}, source="test").guardrails == settings() == GuardSettings()
 
 
+def test_a_limit_of_age_can_be_taken_away_and_null_elsewhere_is_the_default() -> None:
+    assert settings(maxAgeDays=None).max_age_days is None
+    assert settings(maxFiles=None, maxAgeDays=None).max_files == GuardSettings().max_files
+
+
 def test_every_key_has_its_place() -> None:
     said = settings(
         codePaths=["a/"],

@@ -297,3 +297,11 @@ def test_the_answer_depends_on_the_day_it_is_given_for(tmp_path: Path) -> None:
     repo = repository(tmp_path / "r")
     later = guard_specs(str(repo.path), DEFAULTS, base=None, now=NOW + timedelta(days=17))
     assert rules(later) == [("review-date-old", SPEC, 1)]
+
+
+def test_without_a_limit_of_age_a_review_never_gets_old_and_still_has_to_be_a_date(tmp_path: Path) -> None:
+    repo = repository(tmp_path / "r")
+    unlimited, far = GuardSettings(max_age_days=None), NOW.replace(year=9999)
+    assert rules(guard_specs(str(repo.path), unlimited, base=None, now=far)) == []
+    repo.put(SPEC, "last_review: 2025-13-45\n")
+    assert rules(guard_specs(str(repo.path), unlimited, base=None, now=far)) == [("review-date-invalid", SPEC, 1)]

@@ -9,11 +9,12 @@ from pathlib import Path
 from anyio import fail_after, sleep
 from attrs import define, field
 
+from orchestrator_py.model.command import CommandSpec
 from orchestrator_py.model.execution import Execution
+from orchestrator_py.model.grace import Grace
 from orchestrator_py.model.timestamp import Timestamp
 from orchestrator_py.ports import StageLog
-from orchestrator_py.stages.command import CommandSpec, run_command
-from orchestrator_py.stages.grace import Grace
+from orchestrator_py.stages.command import run_command
 from orchestrator_py.store.event_log import MemoryStageLog
 
 GRACE = Grace(timedelta(minutes=10))

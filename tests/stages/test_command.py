@@ -15,8 +15,9 @@ from anyio import create_task_group, fail_after
 from attrs import define, evolve, field
 
 from orchestrator_py.errors import StoreError
+from orchestrator_py.model.command import CommandSpec
 from orchestrator_py.stages import conversation
-from orchestrator_py.stages.command import CommandSpec, run_command
+from orchestrator_py.stages.command import run_command
 from orchestrator_py.store.event_log import MemoryStageLog
 from tests.stages.running import (
     GRACE,

@@ -13,9 +13,9 @@ from anyio.lowlevel import checkpoint
 from attrs import define, field
 
 from orchestrator_py.model.execution import Execution
+from orchestrator_py.model.grace import Grace
 from orchestrator_py.stages import conversation
 from orchestrator_py.stages.command import run_command
-from orchestrator_py.stages.grace import Grace
 from orchestrator_py.store.event_log import MemoryStageLog
 from tests.stages.running import (
     GRACE,
