@@ -34,6 +34,16 @@ def further_at_most(limit: float, figure: str, cases: tuple[str, str], others: t
     )
 
 
+def further_than_whole(limit: float, figure: str, cases: tuple[str, str], other: str) -> Must:
+    """What the larger size costs more than the smaller, as a multiple of another program's whole cost."""
+    return Must(
+        claim=f"{figure} from {cases[0]} to {cases[1]}: at most {limit:g} × {other}",
+        cases=(*cases, other),
+        measure=lambda samples: _growth(samples, cases, figure) / _figure(samples, other, figure),
+        limit=limit,
+    )
+
+
 def growth_at_most(limit: float, figure: str, cases: tuple[str, str], *, steps: int, scale: float = 1.0, unit: str) -> Must:
     """What each step from the smaller case to the larger adds."""
     return Must(

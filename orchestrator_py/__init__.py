@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from orchestrator_py.errors import RunHeldError as RunHeldError
     from orchestrator_py.errors import StoreError as StoreError
     from orchestrator_py.errors import WorkError as WorkError
+    from orchestrator_py.executors.dask_executor import DaskExecutor as DaskExecutor
     from orchestrator_py.model.events import AttemptFailed as AttemptFailed
     from orchestrator_py.model.events import BuildCompleted as BuildCompleted
     from orchestrator_py.model.events import Event as Event
@@ -72,6 +73,7 @@ _NAMES = {
     "core.codec.contract": "from_json to_json",
     "errors": "ConfigurationError DecodeError DefectError HistoryChangedError IdentifierError InputError OrchestratorError PlanError "
     "NotRecordedError RunHeldError StoreError WorkError",
+    "executors.dask_executor": "DaskExecutor",
     "model.events": "AttemptFailed BuildCompleted Event PlanCompleted ReviewCompleted RunCompleted RunStarted RunStopping SubtaskFinished "
     "SubtaskStarted TestCompleted",
     "model.outcome": "FailurePolicy Outcome SkipReason StopCause StopKind",

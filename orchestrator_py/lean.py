@@ -70,7 +70,7 @@ def _compared(cls: type[attrs.AttrsInstance]) -> Callable[[object], object]:
 def evolve(value: _Value, **changes: object) -> _Value:
     """A copy with some fields changed, as `attrs.evolve` makes it; what the fields are called is asked once for each class."""
     cls: type[Any] = type(value)
-    names, read = _arguments(cls)
+    names, read = _arguments(cls)  # type: ignore[arg-type]  # a class is hashable
     given = dict(zip(names, read(value), strict=True))
     given.update(changes)
     return cls(**given)  # type: ignore[no-any-return]  # it is the class of the value

@@ -13,6 +13,7 @@ from orchestrator_py.actors.outlast import is_being_cancelled
 from orchestrator_py.core import fixed_texts
 from orchestrator_py.core.answers import Results, accept_build, accept_review, accept_test, complete_results
 from orchestrator_py.lean import define
+from orchestrator_py.model.execution import Execution
 from orchestrator_py.model.outcome import Outcome, StopCause
 from orchestrator_py.model.result import BuildInput, BuildResult, ReviewInput, ReviewResult, TestInput, TestResult
 
@@ -45,6 +46,12 @@ class Attempt:
             if outcome is Outcome.SUCCEEDED:
                 outcome = await self._review(build, test)
         self.outcome = outcome
+
+    @property
+    def last(self) -> Execution | None:
+        """The end of the last command that was begun."""
+        answered = (answer for answer in (self.review, self.test, self.build) if answer is not None)
+        return next((answer.execution for answer in answered), None)
 
     def results(self, cause: StopCause | None) -> Results:
         """All three results, of the stages that did not answer as well."""

@@ -30,6 +30,7 @@ from orchestrator_py.model.messages import (
     Message,
     OpenRun,
     StopAsked,
+    SubtaskPlaced,
     SubtaskTaken,
 )
 from orchestrator_py.model.outcome import StopCause, StopKind
@@ -84,6 +85,11 @@ class Run:
         """News of a sub-pipeline's run, for the manifest."""
         if self._ref is not None:
             await self._ref.tell(ChildRunTold(run_id=self.run_id, child=child))
+
+    async def tell_placed(self, subtask_id: SubtaskId, worker: str) -> None:
+        """An attempt is about to begin elsewhere."""
+        if self._ref is not None:
+            await self._ref.tell(SubtaskPlaced(run_id=self.run_id, subtask_id=subtask_id, worker=worker))
 
     async def work(self, ref: Ref[Message]) -> None:
         """Work it off; never raises. A cancellation comes from an event loop that is closing: it stops the run, which is still recorded."""

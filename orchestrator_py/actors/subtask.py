@@ -107,6 +107,7 @@ async def _run_attempt(
         started_at=started_at,
         completed_at=clock.now(),
         elapsed=timedelta(seconds=clock.monotonic() - origin),
+        loss=None if cause is not None or attempt.last is None else attempt.last.loss,
     )
     return report, cause
 

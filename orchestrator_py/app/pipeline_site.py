@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
+from pathlib import Path
 
 from attrs import field
 
@@ -17,8 +18,9 @@ from orchestrator_py.model.outcome import FailurePolicy
 from orchestrator_py.model.pipeline import Configuration, Pipeline, Stage
 from orchestrator_py.model.policy import LENIENT, VerdictRules
 from orchestrator_py.model.result import BuildArtifact
-from orchestrator_py.ports import Clock
+from orchestrator_py.ports import Clock, CommandRunner
 from orchestrator_py.stages.agents import Listen, RunChild, StageBuilder, StageCommands, StageLogs, StageReviewer, StageTester
+from orchestrator_py.stages.command import run_command
 from orchestrator_py.stages.environment import RunPlace, Trace
 from orchestrator_py.store.event_log import EventLog, command_log_name, open_event_log
 from orchestrator_py.store.layout import Layout, RunLayout, TaskLayout
@@ -44,6 +46,15 @@ class PipelineSettings:
 
 
 @frozen(kw_only=True)
+class Workplace:
+    """Where commands run, if not here: who runs them, where the repository is there, and what of our environment is passed on."""
+
+    runner: CommandRunner
+    root: Path
+    environment: Mapping[str, str] = field(factory=dict, repr=False)
+
+
+@frozen(kw_only=True)
 class PipelineSite:
     """Makes ids, paths, logs and agents for the runs of one task. `listen` hears what their commands say, `trace` tells them of a trace."""
 
@@ -51,6 +62,7 @@ class PipelineSite:
     clock: Clock
     listen: Listen | None = None
     trace: Trace | None = None
+    workplace: Workplace | None = None
 
     @property
     def task(self) -> TaskLayout:
@@ -99,6 +111,7 @@ class PipelineSite:
             clock=self.clock,
             grace=self.settings.grace,
             listen=self.listen,
+            runner=run_command if self.workplace is None else self.workplace.runner,
         )
         return Agents(
             builder=StageBuilder(commands=commands, run_child=run_child, artifacts=self._artifacts(run_id)),
@@ -116,8 +129,8 @@ class PipelineSite:
             run_dir=folder.folder,
             runs_dir=layout.runs_root,
             out_dir=layout.out_root,
-            repo_root=layout.root,
-            environ=self.settings.environment,
+            repo_root=layout.root if self.workplace is None else self.workplace.root,
+            environ=self.settings.environment if self.workplace is None else self.workplace.environment,
             trace=self.trace,
         )
 

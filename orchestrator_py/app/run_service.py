@@ -18,7 +18,7 @@ from orchestrator_py.actors.outlast import outlast
 from orchestrator_py.actors.run import Run
 from orchestrator_py.actors.run_clock import RunClock
 from orchestrator_py.errors import DefectError, OrchestratorError
-from orchestrator_py.ids import TaskId
+from orchestrator_py.ids import RunId, SubtaskId, TaskId
 from orchestrator_py.lean import define
 from orchestrator_py.model.events import Event
 from orchestrator_py.model.messages import ClosedRun, Flush, OpenRun
@@ -111,6 +111,12 @@ class RunService:
         """Stop every run in flight."""
         for run in tuple(self._runs):
             run.stop(cause)
+
+    async def tell_placed(self, run_id: RunId, subtask_id: SubtaskId, worker: str) -> None:
+        """An attempt of a run in flight is about to begin on a worker elsewhere."""
+        for run in tuple(self._runs):
+            if run.run_id == run_id:
+                await run.tell_placed(subtask_id, worker)
 
     async def flush(self) -> None:
         """Everything recorded so far stands in the history and the rollups when this returns.

@@ -32,7 +32,7 @@ from orchestrator_py.model.outcome import FailurePolicy, StopCause, StopKind
 from orchestrator_py.model.policy import VerdictRules
 from orchestrator_py.model.summary import RunSummary
 from orchestrator_py.model.task import PlanResult, TaskContext
-from orchestrator_py.ports import Builder, Clock, Planner, Reviewer, Tester
+from orchestrator_py.ports import Builder, Clock, Executor, Planner, Reviewer, Tester
 from orchestrator_py.store.layout import RESERVED_RUN_IDS, Layout
 
 DEFAULT_CONCURRENCY = 32
@@ -46,7 +46,8 @@ class TaskManager:
     nothing new after a failure, `"cancel"` also ends what runs, `"continue"` goes on. `group=False` runs one subtask, the one that the
     plan selects. `keep_summaries=False` records the metrics entry only. `run_id_factory` is called with the task.
     `timeout`: for each run; what still works then is timed out. `resources`: how many units each run has of what `SubtaskPolicy.resources`
-    names. `strict`: a waived failure counts as what it is; `fail_on_flaky`: a success after a retry as failed.
+    names. `strict`: a waived failure counts as what it is; `fail_on_flaky`: a success after a retry as failed. `executor`: where builder,
+    tester and reviewer work, if not in this program.
 
     Raises InputError for arguments that make no sense. Several managers may work on the same tasks at the same time.
     """
@@ -71,11 +72,12 @@ class TaskManager:
         resources: Mapping[str, int] | None = None,
         strict: bool = False,
         fail_on_flaky: bool = False,
+        executor: Executor | None = None,
     ) -> None:
         self._clock = clock or SystemClock()
         self._planner = planner
         self._rules = RunRules(
-            agents=Agents(builder=builder, tester=tester, reviewer=reviewer),
+            agents=self._agents(Agents(builder=builder, tester=tester, reviewer=reviewer), executor),
             mode_policy=mode_policy,
             bounds=Bounds(limit=checked_count("max_concurrency", max_concurrency), resources=checked_resources(resources)),
             on_failure=parse_policy(on_failure),
@@ -89,8 +91,12 @@ class TaskManager:
         self._pipeline_id = pipeline_id
         self._layout = None if root is None else Layout.below(Path(root))
         self._service = RunService(self._layout, self._clock)
+        self._executor = executor
 
     async def __aenter__(self) -> Self:
+        """InputError if the executor cannot be trusted with the work."""
+        if self._executor is not None:
+            await self._executor.__aenter__()
         await self._service.__aenter__()
         return self
 
@@ -99,7 +105,11 @@ class TaskManager:
 
         A history beyond 1 MiB is not copied for every close: what is new may still stand in the journal; `flush` folds it.
         """
-        await self._service.__aexit__(kind, error, trace)
+        try:
+            await self._service.__aexit__(kind, error, trace)
+        finally:
+            if self._executor is not None:
+                await self._executor.__aexit__(kind, error, trace)
 
     async def execute(self, task: TaskContext) -> RunSummary:
         """Plan the task, run its subtasks, and return the summary once it is on record.
@@ -130,6 +140,14 @@ class TaskManager:
     def subscribe(self, subscriber: Callable[[Event], object]) -> Callable[[], None]:
         """Call `subscriber` with every event from now on; what it raises is logged and changes nothing. The answer unsubscribes."""
         return self._service.subscribe(subscriber)
+
+    @staticmethod
+    def _agents(agents: Agents, executor: Executor | None) -> Agents:
+        if executor is None:
+            return agents
+        from orchestrator_py.app.remote_agents import remote_agents
+
+        return remote_agents(agents, executor)
 
     async def _open(self, task: TaskContext, run_id: RunId, clock: RunClock) -> OpenRun:
         plan = accept_plan(await self._ask_planner(task))

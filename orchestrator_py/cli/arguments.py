@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from orchestrator_py.cli.configuration_arguments import add_completion, add_init, add_schema, add_validate
 from orchestrator_py.cli.console import print_lines
+from orchestrator_py.cli.executor_arguments import add_executor
 from orchestrator_py.cli.guard_arguments import add_guard
 from orchestrator_py.cli.metrics_arguments import add_metrics
 from orchestrator_py.cli.output_arguments import RUN_FORMATS, add_outputs
@@ -14,6 +15,7 @@ from orchestrator_py.cli.parser import Parser, asked_command, only
 from orchestrator_py.cli.reading_arguments import add_logs, add_report, add_runs, add_status
 from orchestrator_py.cli.review_arguments import add_review
 from orchestrator_py.cli.scheduling_arguments import add_rules, add_selection
+from orchestrator_py.cli.serve_arguments import add_serve
 
 TYPE_CHECKING = False  # type checkers read the name; `typing` costs a fifth of a start
 if TYPE_CHECKING:
@@ -53,6 +55,7 @@ def create_parser(words: Sequence[str] | None = None) -> argparse.ArgumentParser
     add_runs(commands)
     add_report(commands)
     add_logs(commands)
+    add_serve(commands)
     add_init(commands)
     add_validate(commands)
     add_schema(commands)
@@ -105,9 +108,8 @@ def _add_manner(run: argparse.ArgumentParser) -> None:
         "-j",
         "--jobs",
         type=_positive,
-        default=_processors(),
         metavar="N",
-        help="stages at a time, those of sub-pipelines included (default: %(default)s)",
+        help=f"stages at a time, those of sub-pipelines included (default: {processors()})",
     )
     run.add_argument(
         "--on-failure",
@@ -119,6 +121,7 @@ def _add_manner(run: argparse.ArgumentParser) -> None:
         "--grace", type=_seconds, default=10.0, metavar="SECONDS", help="from SIGTERM to SIGKILL for a stage that is ended (default: 10)"
     )
     add_rules(run)
+    add_executor(run)
     _add_looks(run)
     add_outputs(run)
 
@@ -187,7 +190,7 @@ def _path(text: str) -> str:
     return text
 
 
-def _processors() -> int:
+def processors() -> int:
     """Those that we may use: a container often has fewer than its machine."""
     try:
         return len(os.sched_getaffinity(0))

@@ -71,6 +71,10 @@ def _command(name: str) -> Callable[[Namespace], int]:
         from orchestrator_py.cli.logs_command import logs
 
         return logs
+    if name == "serve":
+        from orchestrator_py.cli.serve_command import serve
+
+        return serve
     if name == "init":
         from orchestrator_py.cli.init_command import init
 

@@ -5,6 +5,7 @@ import os
 import signal
 from argparse import Namespace
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from datetime import timedelta
 from functools import partial
 
@@ -14,6 +15,7 @@ from orchestrator_py.app.pipeline_runner import PipelineReport, PipelineRunner
 from orchestrator_py.app.pipeline_site import PipelineSettings, PipelineSite
 from orchestrator_py.app.run_service import RunService
 from orchestrator_py.app.system_clock import SystemClock
+from orchestrator_py.cli.arguments import processors
 from orchestrator_py.cli.console import TRACEBACK_VARIABLE, say
 from orchestrator_py.cli.ending import die_by, outlast_signals
 from orchestrator_py.cli.exit_codes import NOT_RECORDED, code_of_outcome
@@ -28,6 +30,10 @@ from orchestrator_py.ids import parse_run_id
 from orchestrator_py.model.grace import Grace
 from orchestrator_py.model.outcome import FailurePolicy, StopKind
 from orchestrator_py.model.policy import VerdictRules
+
+TYPE_CHECKING = False  # who runs commands here does not pay for it
+if TYPE_CHECKING:
+    from orchestrator_py.app.elsewhere import Elsewhere
 
 Work = Callable[[PipelineRunner], Awaitable[PipelineReport]]
 
@@ -52,7 +58,7 @@ def _work(workspace: Workspace, arguments: Namespace, work: Work) -> int:
         layout=workspace.layout,
         configuration=workspace.configuration,
         task_id=select_task(arguments, workspace.environment),
-        jobs=arguments.jobs,
+        jobs=arguments.jobs or processors(),
         on_failure=FailurePolicy(arguments.on_failure),
         grace=Grace(timedelta(seconds=arguments.grace)),
         environment=workspace.environment,
@@ -62,12 +68,13 @@ def _work(workspace: Workspace, arguments: Namespace, work: Work) -> int:
     progress = create_progress(arguments, os.environ)
     _tell_warnings(progress.say)
     outputs = choose_outputs(arguments, os.environ)
+    elsewhere = _choose_elsewhere(arguments, workspace)
     site = PipelineSite(settings=settings, clock=SystemClock(), listen=progress.listen, trace=outputs.trace)
     number = None
     with outputs.opened(site, say):
         try:
             with progress.printer:
-                report, trouble = anyio.run(partial(_run, work, site, progress, outputs))
+                report, trouble = anyio.run(partial(_run, work, site, progress, outputs, elsewhere))
         except NotRecordedError as error:
             code = outputs.not_recorded(error)
         except OrchestratorError as error:
@@ -92,13 +99,27 @@ def _work(workspace: Workspace, arguments: Namespace, work: Work) -> int:
     return code
 
 
-async def _run(work: Work, site: PipelineSite, progress: Progress, outputs: RunOutputs) -> tuple[PipelineReport, StoreError | None]:
+def _choose_elsewhere(arguments: Namespace, workspace: Workspace) -> "Elsewhere | None":
+    """None, and nothing imported, if commands run here."""
+    if (arguments.executor or workspace.configuration.executor.kind.value) == "local":
+        return None
+    from orchestrator_py.cli.executor_choice import choose_elsewhere
+
+    return choose_elsewhere(arguments, workspace, processors())
+
+
+async def _run(
+    work: Work, site: PipelineSite, progress: Progress, outputs: RunOutputs, elsewhere: "Elsewhere | None"
+) -> tuple[PipelineReport, StoreError | None]:
     """The report; and what went wrong afterwards, when the history was brought up to date with a run that is on record."""
     report = None
     service = RunService(site.settings.layout, site.clock)
     with StopSignals(service, site.settings.grace, progress.say).heeded():
         try:
-            async with service:
+            async with (
+                nullcontext(site) if elsewhere is None else elsewhere.opened(site, service.tell_placed) as site,
+                service,
+            ):
                 service.subscribe(progress.reader(site))
                 for subscriber in outputs.subscribers:
                     service.subscribe(subscriber)

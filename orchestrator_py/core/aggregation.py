@@ -30,6 +30,7 @@ from orchestrator_py.model.messages import (
     OpenRun,
     StopAsked,
     SubtaskEnded,
+    SubtaskPlaced,
     SubtaskTaken,
 )
 from orchestrator_py.model.outcome import Outcome
@@ -86,7 +87,7 @@ class Aggregation:
     def _tell(
         self,
         record: RunRecord,
-        message: SubtaskTaken | AttemptEnded | SubtaskEnded | InstanceReleased | ChildRunTold | StopAsked | Beat | CloseRun,
+        message: SubtaskTaken | SubtaskPlaced | AttemptEnded | SubtaskEnded | InstanceReleased | ChildRunTold | StopAsked | Beat | CloseRun,
     ) -> Effects:
         if record.opening.manifest is not None:
             self._changed.add(message.run_id)
@@ -98,9 +99,13 @@ class Aggregation:
                 return Effects(
                     events=(SubtaskStarted(**base(record, at), subtask_id=subtask_id, instance_id=instance_id, command=command),)
                 )
+            case SubtaskPlaced(subtask_id=subtask_id, worker=worker):
+                record.place(subtask_id, worker)
+                return NOTHING
             case AttemptEnded(subtask_id=subtask_id, attempt=attempt):
                 if not record.end_attempt(subtask_id, attempt.number):
                     return NOTHING
+                record.requeue(subtask_id, attempt)
                 return Effects(events=(AttemptFailed(**base(record, attempt.completed_at), subtask_id=subtask_id, attempt=attempt),))
             case SubtaskEnded(report=report, instance_id=instance, at=at):
                 if not record.end_subtask(report, instance):

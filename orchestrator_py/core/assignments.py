@@ -12,6 +12,8 @@ from orchestrator_py.model.assignment import (
     AssignmentStatus,
     Attempt,
     AttemptStatus,
+    CheckpointAction,
+    CheckpointReason,
     RecoveryCheckpoint,
     SchedulerPlan,
     Slot,
@@ -114,6 +116,28 @@ def start_instance(plan: SchedulerPlan, instance_id: InstanceId, at: Timestamp) 
     return _replaced(plan, evolve(assignment, status=AssignmentStatus.RUNNING, attempts=attempts))
 
 
+def requeue_instance(plan: SchedulerPlan, instance_id: InstanceId, at: Timestamp, detail: str) -> SchedulerPlan:
+    """The worker behind the instance was lost at `at`, and its work is begun again: the attempt ends, another one runs from now on."""
+    assignment, lost = _find(plan, instance_id), _lost(CheckpointAction.REQUEUE, at, detail)
+    *earlier, last = assignment.attempts
+    if last.status is not AttemptStatus.RUNNING:
+        return plan
+    ended = evolve(last, status=AttemptStatus.REQUEUED, completed_at=at, recovery_checkpoints=(*last.recovery_checkpoints, lost))
+    following = Attempt(number=last.number + 1, assigned_at=at, started_at=at, status=AttemptStatus.RUNNING)
+    return _replaced(plan, evolve(assignment, attempts=(*earlier, ended, following)))
+
+
+def note_loss(plan: SchedulerPlan, instance_id: InstanceId, at: Timestamp, detail: str) -> SchedulerPlan:
+    """The worker behind the instance was lost, and its work is not begun again: somebody has to look at it."""
+    assignment, lost = _find(plan, instance_id), _lost(CheckpointAction.ESCALATE, at, detail)
+    noted = _with_last(assignment, lambda last: evolve(last, recovery_checkpoints=(*last.recovery_checkpoints, lost)))
+    return _replaced(plan, evolve(assignment, attempts=noted))
+
+
+def _lost(action: CheckpointAction, at: Timestamp, detail: str) -> RecoveryCheckpoint:
+    return RecoveryCheckpoint(timestamp=at, reason=CheckpointReason.MISSED_HEARTBEAT, action=action, detail=detail)
+
+
 def end_instance(
     plan: SchedulerPlan,
     instance_id: InstanceId,
@@ -151,6 +175,8 @@ def _ended(
     if assignment.status.terminal:
         return assignment
     word = AttemptStatus.COMPLETED if status is AssignmentStatus.SUCCEEDED else AttemptStatus.FAILED
+    if status is AssignmentStatus.SUCCEEDED and any(attempt.status is AttemptStatus.REQUEUED for attempt in assignment.attempts):
+        status = AssignmentStatus.RECOVERED
     more = () if checkpoint is None else (checkpoint,)
     attempts = _with_last(
         assignment,

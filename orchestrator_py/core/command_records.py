@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from attrs import field
+
 from orchestrator_py.core import fixed_texts
 from orchestrator_py.core.command_summary import command_summary, shown_exit_code
 from orchestrator_py.core.names import slugify
@@ -25,6 +27,7 @@ class Progress:
     places: Mapping[SubtaskId, int]
     hints: Mapping[SubtaskId, str]
     taken_at: Mapping[SubtaskId, Timestamp]
+    workers: Mapping[SubtaskId, str] = field(factory=dict)
     reports: Mapping[SubtaskId, SubtaskReport]
     children: Sequence[ChildRun]
     scheduler: SchedulerPlan | None
@@ -70,7 +73,8 @@ def command_record(born: Manifest, progress: Progress, subtask_id: SubtaskId) ->
     running = evolve(command, status=CommandStatus.RUNNING, started_at=taken_at, log_path=log_path)
     report = progress.reports.get(subtask_id)
     if report is None:
-        return running
+        worker = progress.workers.get(subtask_id)
+        return running if worker is None else evolve(running, summary=f"Running on worker {worker}.")
     return _ended(running, report, progress.hints.get(subtask_id), _stage_file(born, running, "errors", "json"))
 
 

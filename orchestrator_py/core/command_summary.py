@@ -17,6 +17,8 @@ def command_summary(execution: Execution, *, hint: str | None) -> str:
     stdout, stderr = trim(execution.stdout.text), trim(execution.stderr.text)
     if execution.spawn_error is not None:
         return f"Execution error: {execution.spawn_error}"
+    if execution.loss is not None:
+        return f"Lost ({execution.loss})"
     if hint:
         return hint
     if execution.signal is not None:
@@ -43,14 +45,14 @@ def error_detail(
         "command_index": index,
         "command_id": command_id,
         "command": command,
-        "reason": "command-failed" if execution.spawn_error is None else "command-execution-error",
+        "reason": "command-failed" if _no_end(execution) is None else "command-execution-error",
         "details": _details(execution),
         "created_at": at,
     }
 
 
 def _details(execution: Execution) -> dict[str, object]:
-    stderr = trim(execution.stderr.text if execution.spawn_error is None else execution.spawn_error)
+    stderr = trim(_no_end(execution) or execution.stderr.text)
     shown = cut(stderr, LONGEST_DETAIL)
     details: dict[str, object] = {"exit_code": shown_exit_code(execution), "sandbox_state": SANDBOX_STATE, "stderr": shown}
     if shown != stderr and not execution.stderr.truncated:
@@ -62,6 +64,11 @@ def _details(execution: Execution) -> dict[str, object]:
     if execution.stderr.truncated:
         details["stderr_truncated"] = True
     return details
+
+
+def _no_end(execution: Execution) -> str | None:
+    """Why no end of it was seen: it did not begin, or it was lost."""
+    return execution.spawn_error or (None if execution.loss is None else str(execution.loss))
 
 
 def trim(text: str) -> str:

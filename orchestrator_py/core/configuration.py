@@ -4,7 +4,13 @@ from collections.abc import Iterable, Mapping
 
 from attrs import field
 
-from orchestrator_py.core.codec.configuration import CONVERTER, ConfigurationDocument, PipelineDocument, StageSetReference
+from orchestrator_py.core.codec.configuration import (
+    CONVERTER,
+    ConfigurationDocument,
+    ExecutorDocument,
+    PipelineDocument,
+    StageSetReference,
+)
 from orchestrator_py.core.codec.guardrails import read_guardrails
 from orchestrator_py.core.codec.pipeline import create_stage, ignored_keys, stage_document_at
 from orchestrator_py.core.codec.strict import Problem, decode_at, show, step
@@ -12,7 +18,7 @@ from orchestrator_py.core.pipeline_checks import PipelineDraft, PlacedStage, che
 from orchestrator_py.core.suggestion import suggest
 from orchestrator_py.errors import ConfigurationError
 from orchestrator_py.lean import define
-from orchestrator_py.model.pipeline import Configuration, Pipeline, Stage
+from orchestrator_py.model.pipeline import Configuration, ExecutorSettings, Pipeline, Stage
 
 MINIMAL_CONFIGURATION = '{"pipelines": [{"id": "diagnostics", "stages": [{"kind": "command", "id": "test", "command": "npm test"}]}]}'
 
@@ -40,6 +46,7 @@ def parse_configuration(data: object, *, source: str) -> Configuration:
         pipelines=tuple(reading.pipelines),
         default_pipeline=document.default_pipeline,
         guardrails=guardrails,
+        executor=_create_executor(document.executor),
         warnings=reading.warnings(source),
     )
 
@@ -128,6 +135,22 @@ def _create_pipeline(document: PipelineDocument, stages: Iterable[Stage]) -> Pip
         parallel=document.parallel is True,
         timeout=document.timeout_seconds,
         resources={str(name): units for name, units in (document.resources or {}).items()},
+    )
+
+
+def _create_executor(document: ExecutorDocument | None) -> ExecutorSettings:
+    if document is None:
+        return ExecutorSettings()
+    return ExecutorSettings(
+        kind=document.kind,
+        scheduler=document.scheduler,
+        scheduler_file=document.scheduler_file,
+        remote_root=document.remote_root,
+        environment=tuple(document.environment or ()),
+        worker_resources={str(name): float(units) for name, units in (document.worker_resources or {}).items()},
+        tls_ca_file=document.tls_ca_file,
+        tls_cert=document.tls_cert,
+        tls_key=document.tls_key,
     )
 
 

@@ -43,6 +43,8 @@ def execution_outcome(execution: Execution, cause: StopCause | None = None) -> O
         return cause.outcome
     if execution.child_outcome is not None:
         return Outcome.FAILED if execution.child_outcome is Outcome.SKIPPED else execution.child_outcome  # nothing ran: no success
+    if execution.loss is not None:
+        return Outcome.CRASHED
     if execution.stopped:
         return Outcome.CANCELLED
     if execution.exit_code is None or execution.signal is not None or execution.spawn_error is not None:

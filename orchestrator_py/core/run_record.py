@@ -2,9 +2,9 @@
 
 from attrs import field
 
-from orchestrator_py.core.assignments import end_instance, finalise, start_instance
+from orchestrator_py.core.assignments import end_instance, finalise, note_loss, requeue_instance, start_instance
 from orchestrator_py.core.codec.contract import to_json
-from orchestrator_py.core.command_records import Progress, command_record
+from orchestrator_py.core.command_records import Progress, command_record, deciding_execution
 from orchestrator_py.core.manifest import manifest_at_end, manifest_in_progress
 from orchestrator_py.core.metrics_entry import create_embedded_entry, create_metrics_entry, metrics_line
 from orchestrator_py.core.outcome import judge, run_status, satisfies_needs
@@ -18,7 +18,7 @@ from orchestrator_py.model.manifest import ChildRun, CommandRecord, Manifest
 from orchestrator_py.model.messages import OpenRun
 from orchestrator_py.model.metrics import MetricsEntry
 from orchestrator_py.model.outcome import Outcome, StopCause
-from orchestrator_py.model.summary import RunSummary, SubtaskReport
+from orchestrator_py.model.summary import AttemptReport, RunSummary, SubtaskReport
 from orchestrator_py.model.timestamp import Timestamp
 
 
@@ -30,6 +30,8 @@ class RunRecord:
     order: dict[SubtaskId, int] = field(init=False)  # to the place in the group's order
     scheduler: SchedulerPlan | None = field(init=False)
     taken_at: dict[SubtaskId, Timestamp] = field(factory=dict, init=False)
+    taken_by: dict[SubtaskId, InstanceId] = field(factory=dict, init=False)
+    workers: dict[SubtaskId, str] = field(factory=dict, init=False)
     attempts: dict[SubtaskId, int] = field(factory=dict, init=False)
     reports: dict[SubtaskId, SubtaskReport] = field(factory=dict, init=False)
     children: dict[RunId, ChildRun] = field(init=False)
@@ -53,10 +55,14 @@ class RunRecord:
         """An instance has taken up a subtask."""
         if subtask_id in self.taken_at:
             return False
-        self.taken_at[subtask_id] = at
+        self.taken_at[subtask_id], self.taken_by[subtask_id] = at, instance_id
         if self.scheduler is not None:
             self.scheduler = start_instance(self.scheduler, instance_id, at)
         return True
+
+    def place(self, subtask_id: SubtaskId, worker: str) -> None:
+        """A subtask works elsewhere."""
+        self.workers[subtask_id] = worker
 
     def end_attempt(self, subtask_id: SubtaskId, number: int) -> bool:
         """An attempt ended, and another one follows."""
@@ -64,6 +70,12 @@ class RunRecord:
             return False
         self.attempts[subtask_id] = number
         return True
+
+    def requeue(self, subtask_id: SubtaskId, attempt: AttemptReport) -> None:
+        """If the worker of an attempt that another one follows was lost, the instance goes on elsewhere."""
+        instance_id = self.taken_by.get(subtask_id)
+        if attempt.loss is not None and self.scheduler is not None and instance_id is not None:
+            self.scheduler = requeue_instance(self.scheduler, instance_id, attempt.completed_at, str(attempt.loss))
 
     def end_subtask(self, report: SubtaskReport, instance_id: InstanceId | None) -> bool:
         """A subtask is accounted for."""
@@ -79,7 +91,13 @@ class RunRecord:
         self.reports[report.subtask_id] = report
         if instance_id is not None and not satisfies_needs(report):
             self.unfit_instances.add(instance_id)
+            self._note_loss(report, instance_id)
         return True
+
+    def _note_loss(self, report: SubtaskReport, instance_id: InstanceId) -> None:
+        execution = deciding_execution(report)
+        if self.scheduler is not None and execution is not None and execution.loss is not None and report.completed_at is not None:
+            self.scheduler = note_loss(self.scheduler, instance_id, report.completed_at, str(execution.loss))
 
     def release(self, instance_id: InstanceId, at: Timestamp) -> None:
         """A worker slot takes no more work: it ends with a word of its own if it ever ran."""
@@ -175,6 +193,7 @@ class RunRecord:
             places=self.places,
             hints=self.opening.hints,
             taken_at=self.taken_at,
+            workers=self.workers,
             reports=self.reports,
             children=tuple(self.children.values()),
             scheduler=self.scheduler,

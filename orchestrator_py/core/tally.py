@@ -105,6 +105,8 @@ def _answer(report: SubtaskReport) -> str:
 def _end(execution: Execution) -> str:
     if execution.spawn_error is not None:
         return f"could not be started: {execution.spawn_error}"
+    if execution.loss is not None:
+        return str(execution.loss)
     if execution.child_outcome is not None:
         return f"child run {execution.child_run_id} {word(execution.child_outcome)}"
     if execution.signal is not None:

@@ -57,6 +57,15 @@ class SubtaskTaken:
 
 
 @frozen(kw_only=True)
+class SubtaskPlaced:
+    """An attempt at a subtask is about to begin on a worker elsewhere."""
+
+    run_id: RunId
+    subtask_id: SubtaskId
+    worker: str
+
+
+@frozen(kw_only=True)
 class AttemptEnded:
     """An attempt ended without success, and another one follows."""
 
@@ -126,7 +135,19 @@ class Flush:
     """Fold and publish everything now; the reply is None."""
 
 
-Message = OpenRun | SubtaskTaken | AttemptEnded | SubtaskEnded | InstanceReleased | ChildRunTold | StopAsked | Beat | CloseRun | Flush
+Message = (
+    OpenRun
+    | SubtaskTaken
+    | SubtaskPlaced
+    | AttemptEnded
+    | SubtaskEnded
+    | InstanceReleased
+    | ChildRunTold
+    | StopAsked
+    | Beat
+    | CloseRun
+    | Flush
+)
 
 
 @frozen(kw_only=True)

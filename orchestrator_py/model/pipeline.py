@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from enum import Enum
 from typing import Literal
 
 from attrs import field
@@ -95,6 +96,33 @@ class Pipeline:
         return not self.parallel and not any(stage.policy.needs for stage in self.stages)
 
 
+class ExecutorKind(Enum):
+    """Where commands run: here, on the workers of a Dask cluster, or of one that is started on this machine for the call."""
+
+    LOCAL = "local"
+    DASK = "dask"
+    DASK_LOCAL = "dask-local"
+
+
+@frozen(kw_only=True)
+class ExecutorSettings:
+    """Where commands run. `scheduler` is an address, `scheduler_file` a file that holds one; paths may be relative to the repository.
+
+    `remote_root` is where the workers have the repository, `environment` names what they are given of ours. `worker_resources` tells how
+    many units of which resource of a worker stand behind a tag of a pipeline or a resource of a stage.
+    """
+
+    kind: ExecutorKind = ExecutorKind.LOCAL
+    scheduler: str | None = None
+    scheduler_file: str | None = None
+    remote_root: str | None = None
+    environment: tuple[str, ...] = ()
+    worker_resources: Mapping[str, float] = field(factory=dict)
+    tls_ca_file: str | None = None
+    tls_cert: str | None = None
+    tls_key: str | None = None
+
+
 @frozen(kw_only=True)
 class Configuration:
     """A configuration file that can run. `warnings` tell what was accepted but has no effect."""
@@ -103,4 +131,5 @@ class Configuration:
     pipelines: tuple[Pipeline, ...] = ()
     default_pipeline: str | None = None
     guardrails: GuardSettings = GuardSettings()
+    executor: ExecutorSettings = ExecutorSettings()
     warnings: tuple[str, ...] = ()

@@ -7,6 +7,7 @@ from attrs import field
 
 from orchestrator_py.ids import RunId, SubtaskId, TaskId
 from orchestrator_py.lean import frozen
+from orchestrator_py.model.execution import Loss
 from orchestrator_py.model.outcome import Outcome, SkipReason, StopCause
 from orchestrator_py.model.result import BuildResult, ReviewResult, TestResult
 from orchestrator_py.model.task import Mode, PlanResult
@@ -15,13 +16,14 @@ from orchestrator_py.model.timestamp import Timestamp
 
 @frozen(kw_only=True)
 class AttemptReport:
-    """One attempt at a subtask; `elapsed` comes from the monotonic clock."""
+    """One attempt at a subtask; `elapsed` comes from the monotonic clock. `loss` is there if nobody saw its end; it is not serialised."""
 
     number: int
     outcome: Outcome
     started_at: Timestamp
     completed_at: Timestamp
     elapsed: timedelta = timedelta()
+    loss: Loss | None = None
 
 
 @frozen(kw_only=True)

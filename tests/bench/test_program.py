@@ -30,7 +30,7 @@ def test_every_workload_is_measured_and_loses_nothing(name: str, tmp_path: Path,
 
 def test_an_unknown_workload_or_peer_is_refused_with_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
     for words, told in (
-        (["run", "W8"], "unknown: W8; choose from W1, W2"),
+        (["run", "W9"], "unknown: W9; choose from W1, W2"),
         (["run", "--peers", "mak"], "unknown: mak; choose from reference, doit"),
     ):
         with pytest.raises(SystemExit) as ended:

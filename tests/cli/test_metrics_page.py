@@ -17,7 +17,7 @@ def test_every_command_on_the_page_runs(tmp_path: Path) -> None:
         (tmp_path / ".runs" / "0101" / "metrics.json").read_bytes().replace(b'"run_id":"', b'"run_id":"x')
     )
     shown = re.findall(r"^\$ orchestrator-py (metrics .+)$", PAGE, re.MULTILINE)
-    assert {words.split()[1] for words in shown} == {"show", "verify", "rebuild", "prune", "record"}
+    assert {words.split()[1] for words in shown} == {"show", "verify", "rebuild", "prune", "record", "export"}
     for words in shown:
         line = f"'{sys.executable}' -m orchestrator_py {words}"
         done = subprocess.run(["sh", "-c", line], cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False)
@@ -29,5 +29,5 @@ def test_every_command_on_the_page_runs(tmp_path: Path) -> None:
 def test_help_names_every_action_and_exit_code(tmp_path: Path) -> None:
     told = run(tmp_path, "metrics", "--help")
     assert told.code == 0
-    for word in ("show", "verify", "rebuild", "prune", "record", "74", "75"):
+    for word in ("show", "verify", "rebuild", "prune", "record", "export", "74", "75"):
         assert word in told.stdout

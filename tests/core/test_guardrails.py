@@ -36,6 +36,33 @@ def test_a_sub_pipeline_without_a_command_is_no_guardrail() -> None:
     assert guardrail_status([(None, "succeeded")], True, NOW).counts.total == 0
 
 
+@pytest.mark.parametrize(
+    ("stage_id", "command", "name"),
+    [
+        ("check", "node scripts/spec-guard.mjs", "spec-guard"),
+        ("check", "node scripts/Spec-Guard.mjs", None),
+        ("spec-guard", "make specs", "spec-guard"),
+        ("docs", "orchestrator-py guard docs", "docs"),
+        ("docs", '"$CODEX_ORCHESTRATOR_PYTHON" -m orchestrator_py  guard docs', "docs"),
+        ("ask", "orchestrator-py review --base main", "ask"),
+        ("again", "orchestrator-py run guard", None),
+        ("again", "orchestrator-py guardian", None),
+        ("lint", "make lint", None),
+        ("diff-budget", "make size", None),
+    ],
+)
+def test_a_guardrail_is_known_by_its_command_or_by_its_id(stage_id: str, command: str, name: str | None) -> None:
+    assert guardrail_name(stage_id, command) == name
+    assert guardrail_name(stage_id, command, marked=True) == (name or stage_id)
+
+
+def test_the_summary_names_what_was_counted() -> None:
+    found = [("spec-guard", "succeeded"), ("lint", "failed"), ("spec-guard", "succeeded"), (None, "failed")]
+    assert guardrail_status(found, True, NOW).summary == "Guardrails: spec-guard, lint failed (1/3 failed)."
+    many = [(f"g{number}", "succeeded") for number in range(9)]
+    assert guardrail_status(many, True, NOW).summary == "Guardrails: g0, g1, g2, g3, g4, g5, g6 and 2 more succeeded (9 passed)."
+
+
 def test_a_partial_status_names_passed_skipped_and_pending() -> None:
     status = guardrail_status([("spec-guard", status) for status in ("succeeded", "skipped", "pending", "running")], True, NOW)
     assert status.summary == "Guardrails: spec-guard partial (1 passed, 1 skipped, 2 pending of 4)."

@@ -16,6 +16,7 @@ from attrs import frozen
 TASK = "0101"
 KINDS = {
     "succeeded": "succeeded",
+    "guarded": "succeeded",
     "failed": "failed",
     "crashed": "failed",
     "unstartable": "failed",

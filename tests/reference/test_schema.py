@@ -19,6 +19,14 @@ def test_manifests_of_every_kind_of_end_are_accepted_those_of_child_runs_too(
     assert [refusal for run_id in workspace.run_ids() for refusal in _refusals(published, workspace.manifest(run_id))] == []
 
 
+def test_guardrails_and_approvals_are_among_what_is_accepted(published: Published, finished: tuple[Workspace, dict[str, str]]) -> None:
+    workspace, runs = finished
+    manifest = workspace.manifest(runs["guarded"])
+    assert str(manifest["summary"]).endswith("Guardrails: lint succeeded (1 passed).")
+    assert manifest["approvals"] == [{"actor": "diff-budget", "timestamp": "2026-01-02T03:04:05.006Z", "reason": "moved"}]
+    assert _refusals(published, manifest) == []
+
+
 def test_the_manifest_of_a_run_in_progress_is_accepted(published: Published, workspace: Workspace) -> None:
     with workspace.held_run() as (run_id, _):
         manifest = workspace.manifest(run_id)

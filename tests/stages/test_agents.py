@@ -224,6 +224,7 @@ async def test_the_environment_is_the_program_s_then_the_run_s_then_the_stage_s(
     await agents.build()
     shown = dict(line.split("=", 1) for line in said(agents.logs.stages[1]).splitlines())
     run_dir = f"{tmp_path}/.runs/t/cli/r"
+    assert shown.pop("CODEX_ORCHESTRATOR_APPROVALS_PATH").startswith(f"{run_dir}/approvals/01-")
     assert {name: value for name, value in shown.items() if name not in ("PWD", "OLDPWD", "SHLVL", "_", "PATH")} == {
         "FROM": "stage",
         "EMPTY": "",

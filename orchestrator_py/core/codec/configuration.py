@@ -30,6 +30,22 @@ from orchestrator_py.core.codec.limits import (
 )
 from orchestrator_py.core.codec.strict import create_converter, shape
 from orchestrator_py.lean import frozen
+from orchestrator_py.model.pipeline import ExecutorKind
+
+
+@frozen(kw_only=True)
+class ExecutorDocument:
+    """Where the commands of all pipelines run."""
+
+    kind: ExecutorKind = ExecutorKind.LOCAL
+    scheduler: Name | None = None
+    scheduler_file: Command | None = None
+    remote_root: Command | None = None
+    environment: tuple[VariableName, ...] | None = None
+    worker_resources: Mapping[Name, Units] | None = None
+    tls_ca_file: Command | None = None
+    tls_cert: Command | None = None
+    tls_key: Command | None = None
 
 
 @frozen(kw_only=True)
@@ -40,6 +56,7 @@ class ConfigurationDocument:
     default_pipeline: Name | None = None
     stage_sets: Mapping[str, object] | None = None
     guardrails: object = None  # decoded by itself too
+    executor: ExecutorDocument | None = None
     schema: str | None = None  # tells editors what may stand in the file
     ignored: tuple[str, ...] = ()
 
@@ -181,6 +198,7 @@ _CLOUD_ENVIRONMENT = frozenset({"cloudEnvId", "cloud_env_id"})
 def _create_configuration_converter() -> Converter:
     converter = create_converter()
     add_limits(converter)
+    shape(converter, ExecutorDocument, keys="camel")
     shape(converter, ConfigurationDocument, keys="camel", renamed={"schema": "$schema"}, ignored=frozenset({"runtimeMode"}))
     shape(converter, PipelineDocument, keys="camel", ignored=frozenset({"metadata", "runtimeMode"}))
     shape(converter, ReviewDocument, keys="camel")

@@ -21,11 +21,11 @@ T = TypeVar("T")
 
 _ALWAYS_PRINTABLE = frozenset({str, bool, type(None)})
 _READ: Mapping[type, Callable[[Any], tuple[object, ...]]] = {
-    BuildResult: attrgetter("subtask_id", "success", "artifacts", "notes", "extra"),  # mode and run id are overwritten
+    BuildResult: attrgetter("subtask_id", "success", "artifacts", "notes"),  # mode and run id are overwritten
     BuildArtifact: attrgetter("path", "description"),
-    TestResult: attrgetter("subtask_id", "success", "reports", "extra"),
+    TestResult: attrgetter("subtask_id", "success", "reports"),
     TestReport: attrgetter("name", "status", "details"),
-    ReviewResult: attrgetter("summary", "decision", "extra"),
+    ReviewResult: attrgetter("summary", "decision"),
     ReviewDecision: attrgetter("approved", "feedback"),
 }
 _SHALLOW = 16  # levels, far from what the stack holds
@@ -80,10 +80,13 @@ def _is_simple(value: object) -> bool:
         return True
     if isinstance(value, tuple):
         return all(map(_is_simple, value))
-    if isinstance(value, dict):
-        return not value
     read = _READ.get(kind)
-    return read is not None and all(map(_is_simple, read(value)))
+    return read is not None and _has_no_extra(value) and all(map(_is_simple, read(value)))
+
+
+def _has_no_extra(value: object) -> bool:
+    extra = getattr(value, "extra", None)
+    return not extra if type(extra) is dict else not hasattr(value, "extra")
 
 
 def _is_plain(data: object, depth: int) -> bool:

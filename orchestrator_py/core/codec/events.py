@@ -1,7 +1,7 @@
 """Events as JSON, in both directions: `type` first, then the base keys, then what the event tells.
 
-What is never written is absent afterwards: a report's mode, results and error; a result's execution; a plan item's policy; the outcome,
-the cause and the subtasks of a summary; what the manifest says.
+What is never written is absent afterwards: a report's mode, results and error; an attempt's loss; a result's execution; a plan item's
+policy; the outcome, the cause and the subtasks of a summary; what the manifest says.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,7 +29,7 @@ def add_event_shapes(converter: Converter) -> None:
     converter.register_unstructure_hook(timedelta, timedelta.total_seconds)
     converter.register_structure_hook(timedelta, _read_seconds)
     shape(converter, StopCause, keys="camel", always="all")
-    shape(converter, AttemptReport, keys="camel", renamed={"elapsed": "durationSeconds"}, always="all")
+    shape(converter, AttemptReport, keys="camel", renamed={"elapsed": "durationSeconds"}, hidden=frozenset({"loss"}), always="all")
     write_report, read_report = _members(converter, SubtaskReport, hidden=_NOT_WRITTEN)
     converter.register_unstructure_hook(SubtaskReport, partial(_write_report, write_report))
     converter.register_structure_hook(SubtaskReport, partial(_read_report, read_report))
