@@ -1,6 +1,9 @@
 """What reports say about the end of one command: its summary line, its exit code, and the data of its error file."""
 
+from datetime import timedelta
+
 from orchestrator_py.ids import RunId, TaskId
+from orchestrator_py.model.command import CommandSpec
 from orchestrator_py.model.execution import Execution
 from orchestrator_py.model.timestamp import Timestamp
 
@@ -33,6 +36,23 @@ def command_summary(execution: Execution, *, hint: str | None) -> str:
 def shown_exit_code(execution: Execution) -> int | None:
     """The process's own code, 128 if a signal ended it; None if it has none: it never started, or its status was lost."""
     return execution.exit_code if execution.signal is None else _EXIT_CODE_OF_A_SIGNAL
+
+
+def begin_events(spec: CommandSpec, correlation_id: str) -> tuple[dict[str, object], dict[str, object]]:
+    """What a stage's log says when a command begins."""
+    begin: dict[str, object] = {"type": "exec:begin", "correlation_id": correlation_id, "attempt": spec.attempt}
+    begin |= {"command": spec.command, "args": [], "cwd": str(spec.cwd), "session_id": spec.session_id or correlation_id}
+    begin |= {"sandbox_state": SANDBOX_STATE, "persisted": spec.session_id is not None}
+    return {"type": "command:start", "command": spec.command}, begin
+
+
+def end_events(spec: CommandSpec, correlation_id: str, execution: Execution) -> tuple[dict[str, object], dict[str, object]]:
+    """What it says at the end."""
+    status = "succeeded" if execution.exit_code == 0 and not execution.stopped else "failed"
+    milliseconds = execution.duration // timedelta(milliseconds=1)
+    end: dict[str, object] = {"exit_code": execution.exit_code, "signal": execution.signal, "duration_ms": milliseconds}
+    ids: dict[str, object] = {"correlation_id": correlation_id, "attempt": spec.attempt}
+    return {"type": "exec:end", **ids, **end, "status": status}, {"type": "command:end", **end}
 
 
 def error_detail(

@@ -4,7 +4,7 @@ It knows no clock and no concurrency of its own: the manager asks it, and tells 
 """
 
 import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from attrs import field
@@ -56,6 +56,16 @@ class Claim(NamedTuple):
     resources: frozenset[str]
 
 
+def _claims(items: Iterable[PlanItem], slotless: frozenset[str]) -> Iterator[Claim]:
+    """One for each; equal ones are the same object, since a plan of many thousand subtasks has a handful."""
+    same: dict[tuple[int, tuple[str, ...]], Claim] = {}
+    for item in items:
+        key = 0 if item.id in slotless else 1, item.policy.resources
+        if key not in same:
+            same[key] = Claim(key[0], frozenset(key[1]))
+        yield same[key]
+
+
 @define
 class Schedule:
     """The plan of one run while it is being worked off. Needs are known to exist and to hold no circle, resources to have units.
@@ -82,7 +92,7 @@ class Schedule:
     def __attrs_post_init__(self) -> None:
         self.slots = self.bounds.slots or Slots(self.bounds.limit)
         self._resources = Resources(self.bounds.resources)
-        self._claims = [Claim(0 if item.id in self.bounds.slotless else 1, frozenset(item.policy.resources)) for item in self.items]
+        self._claims = list(_claims(self.items, self.bounds.slotless))
         planned = {item.id for item in self.items}
         for place, item in enumerate(self.items):
             needs = [need for need in item.policy.needs if need in planned and need not in self.settled]

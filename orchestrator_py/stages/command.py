@@ -7,7 +7,7 @@ from uuid import uuid4
 from anyio import CancelScope
 from attrs import field
 
-from orchestrator_py.core.command_summary import SANDBOX_STATE
+from orchestrator_py.core.command_summary import begin_events, end_events
 from orchestrator_py.lean import define
 from orchestrator_py.model.command import CommandSpec
 from orchestrator_py.model.execution import Execution
@@ -60,13 +60,7 @@ class _Record:
         self.correlation_id = self.spec.correlation_id or str(uuid4())
 
     async def begin(self) -> None:
-        spec = self.spec
-        await self.log.append(
-            {"type": "command:start", "command": spec.command},
-            self._event("exec:begin")
-            | {"command": spec.command, "args": [], "cwd": str(spec.cwd), "session_id": spec.session_id or self.correlation_id}
-            | {"sandbox_state": SANDBOX_STATE, "persisted": spec.session_id is not None},
-        )
+        await self.log.append(*begin_events(self.spec, self.correlation_id))
 
     async def chunk(self, stream: str, text: str, size: int) -> None:
         """`size` is the number of bytes that became `text`."""
@@ -76,10 +70,7 @@ class _Record:
             self.hear(text)
 
     async def end(self, execution: Execution) -> None:
-        status = "succeeded" if execution.exit_code == 0 and not execution.stopped else "failed"
-        milliseconds = execution.duration // timedelta(milliseconds=1)
-        end: dict[str, object] = {"exit_code": execution.exit_code, "signal": execution.signal, "duration_ms": milliseconds}
-        await self.log.append(self._event("exec:end") | end | {"status": status}, {"type": "command:end"} | end)
+        await self.log.append(*end_events(self.spec, self.correlation_id, execution))
 
     def _event(self, kind: str) -> dict[str, object]:
         return {"type": kind, "correlation_id": self.correlation_id, "attempt": self.spec.attempt}
