@@ -1,4 +1,4 @@
-"""`python -m bench run|compare|doctor|profile|scale`."""
+"""`python -m bench run|compare|doctor|profile|scale|guards|dask`."""
 
 import json
 import os
@@ -6,6 +6,7 @@ import sys
 from argparse import Namespace
 
 from bench.arguments import create_parser
+from bench.dask import measure_dask
 from bench.doctor import doctor
 from bench.document import as_data, compare
 from bench.errors import BenchError
@@ -14,6 +15,7 @@ from bench.profiling import profile
 from bench.rounds import run_workload, session
 from bench.scale.arguments import create_scenario
 from bench.scale.report import simulate
+from bench.sdists import PACKAGES, guard_package
 from bench.table import lines
 from bench.workloads import WORKLOADS
 
@@ -29,6 +31,12 @@ def main(arguments: list[str] | None = None) -> int:
                 print("\n".join(compare(parsed.first, parsed.second)))
             case "doctor":
                 return doctor(parsed.folder, installing=parsed.install)
+            case "guards":
+                with session(parsed.folder) as shared:
+                    for name in parsed.packages or PACKAGES:
+                        print("\n".join(guard_package(name, shared)), flush=True)
+            case "dask":
+                print("\n".join(measure_dask(parsed.workers, parsed.reps)))
             case "scale":
                 return simulate(create_scenario(parsed))
             case _:

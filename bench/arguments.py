@@ -3,8 +3,10 @@
 import argparse
 from pathlib import Path
 
+from bench.dask import add_dask
 from bench.peers import PEERS, default_folder
 from bench.scale.arguments import add_scale
+from bench.sdists import PACKAGES
 from bench.workloads import WORKLOADS
 
 
@@ -18,7 +20,9 @@ def create_parser() -> argparse.ArgumentParser:
     _add_compare(commands.add_parser("compare", help="hold the claims of two documents of `run --json` against each other"))
     _add_doctor(commands.add_parser("doctor", help="say which peers are installed and how to install the others"))
     _add_profile(commands.add_parser("profile", help="show where the time of a workload goes"))
+    _add_guards(commands.add_parser("guards", help="let the guards look at published packages, and tell what they find"))
     add_scale(commands.add_parser("scale", help="simulate what is too large for this machine, in virtual time"))
+    add_dask(commands.add_parser("dask", help="measure commands on a Dask cluster of this machine"))
     return parser
 
 
@@ -49,6 +53,11 @@ def _add_profile(profile: argparse.ArgumentParser) -> None:
     profile.add_argument("workload", metavar="WORKLOAD", type=_workload, help=f"of {', '.join(WORKLOADS)}")
     profile.add_argument("--scale", type=_scale, default=1.0, metavar="X", help="factor on sizes (default: %(default)g)")
     _add_folder(profile)
+
+
+def _add_guards(guards: argparse.ArgumentParser) -> None:
+    guards.add_argument("packages", nargs="*", metavar="PACKAGE", help=f"names in the package index (default: {', '.join(PACKAGES)})")
+    _add_folder(guards)
 
 
 def _add_folder(command: argparse.ArgumentParser) -> None:

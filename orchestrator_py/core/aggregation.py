@@ -111,7 +111,8 @@ class Aggregation:
                 if not record.end_subtask(report, instance):
                     return NOTHING
                 judged = record.reports[report.subtask_id]
-                return Effects(before=error_documents(record.opening, judged, at), events=subtask_events(record, judged, at))
+                errors = error_documents(record.opening, record.places.get(report.subtask_id), judged, at)
+                return Effects(before=errors, events=subtask_events(record, judged, at))
             case InstanceReleased(instance_id=instance_id, at=at):
                 record.release(instance_id, at)
                 return NOTHING

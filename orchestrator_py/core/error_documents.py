@@ -10,13 +10,12 @@ from orchestrator_py.model.summary import SubtaskReport
 from orchestrator_py.model.timestamp import Timestamp
 
 
-def error_documents(opening: OpenRun, report: SubtaskReport, at: Timestamp) -> tuple[RunDocument, ...]:
-    """The stage's error file; none for an embedded run, a success, a waived failure, a sub-pipeline, or a command that never ended."""
+def error_documents(opening: OpenRun, place: int | None, report: SubtaskReport, at: Timestamp) -> tuple[RunDocument, ...]:
+    """The stage's error file, `place` being that of its command in the manifest; none for an embedded run, a success, a waived failure, a sub-pipeline, or a command that never ended."""
     execution = deciding_execution(report)
-    if opening.manifest is None or execution is None or report.counted is Outcome.SUCCEEDED:
+    if opening.manifest is None or place is None or execution is None or report.counted is Outcome.SUCCEEDED:
         return ()
-    places = {item.id: place for place, item in enumerate(opening.plan.items)}
-    command = opening.manifest.commands[places[report.subtask_id]]
+    command = opening.manifest.commands[place]
     if command.command is None:
         return ()
     detail = error_detail(

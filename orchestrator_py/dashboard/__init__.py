@@ -6,5 +6,6 @@ except ModuleNotFoundError as error:
     if (error.name or "").startswith("orchestrator_py"):
         raise
     raise ModuleNotFoundError(
-        f"the dashboard needs {error.name}, which is not installed; install it with: pip install 'orchestrator-py[dashboard]'", name=error.name
+        f"the dashboard needs {error.name}, which is not installed; install it with: pip install 'orchestrator-py[dashboard]'",
+        name=error.name,
     ) from None

@@ -1,0 +1,33 @@
+"""What the event file of a run tells, as plain data. The last line may be torn, and any line may be somebody else's."""
+
+import os
+from collections.abc import Iterator
+
+from orchestrator_py.core import places
+from orchestrator_py.core.json_text import parse_json
+from orchestrator_py.reading.files import LARGEST_DOCUMENT, Data, OpenFile, UnreadableError
+from orchestrator_py.reading.run import Run
+
+
+def events_of(run: Run, types: tuple[str, ...], problems: list[UnreadableError]) -> Iterator[Data]:
+    """The events of these types, in the order of the file; none if there is no file. What cannot be read goes to `problems`."""
+    try:
+        with OpenFile(os.path.join(os.path.dirname(run.path), places.EVENTS)) as file:
+            lines = file.read(0, LARGEST_DOCUMENT).split(b"\n")
+    except FileNotFoundError:
+        return
+    except UnreadableError as error:
+        problems.append(error)
+        return
+    marks = [f'"{name}"'.encode() for name in types]
+    for line in lines:
+        if any(map(line.__contains__, marks)) and (event := _parse(line)).get("type") in types:
+            yield event
+
+
+def _parse(line: bytes) -> Data:
+    try:
+        event = parse_json(line)
+    except ValueError:
+        return {}
+    return event if isinstance(event, dict) else {}
