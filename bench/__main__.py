@@ -1,4 +1,4 @@
-"""`python -m bench run|compare|doctor|profile|scale|guards|dask`."""
+"""`python -m bench run|compare|doctor|profile|scale|guards|dask|dashboard`."""
 
 import json
 import os
@@ -6,6 +6,7 @@ import sys
 from argparse import Namespace
 
 from bench.arguments import create_parser
+from bench.dashboard import measure_dashboard
 from bench.dask import measure_dask
 from bench.doctor import doctor
 from bench.document import as_data, compare
@@ -35,6 +36,8 @@ def main(arguments: list[str] | None = None) -> int:
                 with session(parsed.folder) as shared:
                     for name in parsed.packages or PACKAGES:
                         print("\n".join(guard_package(name, shared)), flush=True)
+            case "dashboard":
+                print("\n".join(measure_dashboard(parsed.folder, parsed.seconds)))
             case "dask":
                 print("\n".join(measure_dask(parsed.workers, parsed.reps)))
             case "scale":

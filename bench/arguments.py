@@ -22,6 +22,7 @@ def create_parser() -> argparse.ArgumentParser:
     _add_profile(commands.add_parser("profile", help="show where the time of a workload goes"))
     _add_guards(commands.add_parser("guards", help="let the guards look at published packages, and tell what they find"))
     add_scale(commands.add_parser("scale", help="simulate what is too large for this machine, in virtual time"))
+    _add_dashboard(commands.add_parser("dashboard", help="measure what `serve` costs while much goes on"))
     add_dask(commands.add_parser("dask", help="measure commands on a Dask cluster of this machine"))
     return parser
 
@@ -47,6 +48,11 @@ def _add_compare(compare: argparse.ArgumentParser) -> None:
 def _add_doctor(doctor: argparse.ArgumentParser) -> None:
     doctor.add_argument("--install", action="store_true", help="install what is missing")
     _add_folder(doctor)
+
+
+def _add_dashboard(dashboard: argparse.ArgumentParser) -> None:
+    dashboard.add_argument("--seconds", type=_count, default=20, metavar="N", help="measure so long at each rate (default: %(default)s)")
+    _add_folder(dashboard)
 
 
 def _add_profile(profile: argparse.ArgumentParser) -> None:

@@ -30,6 +30,9 @@ _log = logging.getLogger("orchestrator_py")
 PROGRESS_SECONDS = 0.2
 """At most one publication (manifests in flight, rollups) in this time while mail keeps coming."""
 
+ROLLUP_SECONDS = 0.5
+"""Rollups come at most once in this time while mail keeps coming: each of their files waits for the disk."""
+
 PUBLISHING_SHARE = 0.1
 """Of its time the writer spends at most this share on publications, so that a slow disk does not stall the commits."""
 
@@ -48,6 +51,7 @@ class Aggregator:
     _unrecorded: list[tuple[Envelope[Message], Exception]] = field(factory=list, init=False)
     _unpublished: bool = field(default=False, init=False)
     _publish_at: float = field(default=-math.inf, init=False)
+    _rollups_at: float = field(default=-math.inf, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._mind = Aggregation(self.task_id)
@@ -153,17 +157,20 @@ class Aggregator:
     async def _publish(self, history: HistoryStore, *, idle: bool) -> None:
         started = self._clock.monotonic()  # a large manifest takes longer to make than to write
         documents = self._mind.progress_documents(self._clock.now())
-        unpublished, self._unpublished = self._unpublished, False
+        rollups = self._unpublished and (idle or started >= self._rollups_at)
+        self._unpublished = self._unpublished and not rollups
 
         def publish() -> None:
             self._write(documents)
-            if unpublished and idle:
+            if rollups and idle:
                 history.rest()
-            elif unpublished:
+            elif rollups:
                 history.publish()
 
         await self._in_thread(publish)
         ended = self._clock.monotonic()
+        if rollups:
+            self._rollups_at = ended + ROLLUP_SECONDS
         self._publish_at = ended + max(PROGRESS_SECONDS, (ended - started) / PUBLISHING_SHARE)
 
     def _write(self, documents: Sequence[RunDocument]) -> None:
