@@ -10,7 +10,7 @@ from orchestrator_py.reading.run import Run, text_of
 LARGEST_READ = 4 * 1024 * 1024
 
 Told = dict[str, Data]
-"""By stage id: `attempt` is the last that was started; `outcome`, `reason`, `flaky` and `waived` are there once it has ended."""
+"""By stage id: `instance` has taken it, `attempt` is the last that was started; after its end `outcome`, `reason`, `flaky`, `waived`."""
 
 
 def read_stage_events(run: Run) -> Told:
@@ -31,6 +31,7 @@ def _tell(stage: Data, event: Data) -> None:
     match event.get("type"):
         case "stage:started":
             stage.clear()  # a run that was taken up again starts what did not succeed anew
+            stage["instance"] = event.get("instanceId")
         case "tool:call":
             stage["attempt"] = event.get("attempt")
         case "stage:completed":

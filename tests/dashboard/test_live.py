@@ -1,0 +1,124 @@
+"""What the command line does is on the live stream while it does it, in the words of the record."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from shutil import rmtree
+
+from orchestrator_py.dashboard.touches import sort_paths
+from tests.cli.running import Fifo, as_list, command, configure_stages, environment, finish, run, start
+from tests.dashboard.serving import serving
+
+
+def test_a_run_goes_over_the_stream_from_its_start_to_its_outcome_and_nothing_is_completed_before(tmp_path: Path) -> None:
+    told, go = Fifo(tmp_path / "told"), Fifo(tmp_path / "go")
+    configure_stages(tmp_path, command("one", "echo up > told; read x < go; echo done"), command("two", "true"))
+    with serving(tmp_path) as served, served.stream() as stream:
+        process = start(tmp_path, "run", "--task", "t")
+        told.wait_for("up")
+        (row,) = as_list(stream.wait_for("runs")["runs"])
+        assert (row["task"], row["terminal"]) == ("t", False)
+        run_id = str(row["run_id"])
+        with served.stream(f"?task=t&run={run_id}&stage=1") as followed:
+            detail = followed.wait_for("run")
+            while [one["status"] for one in as_list(detail["subtasks"])] != ["running", "waiting"]:
+                detail = followed.wait_for("run")
+            assert detail["completed_at"] is None
+            (instance,) = as_list(detail["assignments"])
+            assert (instance["status"], instance["completed_at"]) == ("running", None)
+            os.write(os.open(go.path, os.O_RDWR | os.O_NONBLOCK), b"x\n")
+            pieces = as_list(followed.wait_for("log")["pieces"])
+            while not pieces:
+                pieces = as_list(followed.wait_for("log")["pieces"])
+            assert pieces[0]["data"] == "done\n"
+            assert set(stream.words_of(run_id, "succeeded")) <= {"running", "succeeded"}
+        assert finish(process).code == 0
+        detail = served.read(f"/api/runs/t/{run_id}")
+        assert [one["status"] for one in as_list(detail["subtasks"])] == ["succeeded", "succeeded"]
+        assert detail["completed_at"] is not None
+
+
+def test_a_run_whose_process_is_killed_becomes_lost_although_no_file_changes(tmp_path: Path) -> None:
+    told = Fifo(tmp_path / "told")
+    configure_stages(tmp_path, command("one", "echo up > told; exec sleep 300"))
+    with serving(tmp_path) as served, served.stream() as stream:
+        process = start(tmp_path, "run", "--task", "t")
+        told.wait_for("up")
+        (row,) = as_list(stream.wait_for("runs")["runs"])
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        run_id = str(row["run_id"])
+        assert stream.words_of(run_id, "lost")[-1] == "lost"
+        detail = served.read(f"/api/runs/t/{run_id}")
+        (instance,), (subtask,) = as_list(detail["assignments"]), as_list(detail["subtasks"])
+        assert (detail["status"], detail["completed_at"], detail["elapsed_seconds"]) == ("lost", None, None)
+        assert (instance["status"], subtask["status"]) == ("lost", "lost")
+        assert [one["running"] for one in as_list(served.read("/api/tasks")["tasks"])] == [0]
+
+
+def test_a_run_inside_another_program_is_there_as_soon_as_it_is_on_record(tmp_path: Path) -> None:
+    program = (Path(__file__).parents[2] / "examples" / "embedded_minimal.py").read_text()
+    with serving(tmp_path) as served, served.stream() as stream:
+        subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env=environment(), check=True, capture_output=True)
+        (row,) = as_list(stream.wait_for("runs")["runs"])
+        assert (row["task"], row["status"], row["source"], row["stages"]) == ("greetings", "succeeded", "history", {"succeeded": 3})
+        detail = served.read(f"/api/runs/greetings/{row['run_id']}")
+        assert {one["status"] for one in as_list(detail["assignments"])} == {"succeeded"}
+
+
+def test_a_run_that_is_removed_is_told_by_the_history_and_without_one_it_is_gone(tmp_path: Path) -> None:
+    configure_stages(tmp_path, command("one", "true"))
+    assert run(tmp_path, "run", "--task", "t").code == 0
+    task = tmp_path / ".runs" / "t"
+    (folder,) = (task / "cli").iterdir()
+    with serving(tmp_path) as served, served.stream() as stream:
+        rmtree(folder)
+        (row,) = as_list(stream.wait_for("runs")["runs"])
+        assert (row["run_id"], row["source"], row["status"]) == (folder.name, "history", "succeeded")
+    (tmp_path / "kept").mkdir()
+    (task / "metrics.json").rename(tmp_path / "kept" / "metrics.json")
+    rmtree(task / "metrics.pending")
+    with serving(tmp_path) as served:
+        assert served.read("/api/runs")["runs"] == []
+        assert served.ask(f"/api/runs/t/{folder.name}")[0] == 404
+
+
+def test_a_run_that_goes_with_its_history_is_told_to_be_gone(tmp_path: Path) -> None:
+    configure_stages(tmp_path, command("one", "true"))
+    assert run(tmp_path, "run", "--task", "t").code == 0
+    task = tmp_path / ".runs" / "t"
+    (folder,) = (task / "cli").iterdir()
+    with serving(tmp_path) as served, served.stream() as stream:
+        task.rename(tmp_path / "away")
+        (tmp_path / "away" / "cli" / folder.name / "manifest.json").touch()
+        task.mkdir()
+        (task / "cli").mkdir()
+        (task / "cli" / folder.name).mkdir()
+        assert stream.wait_for("gone")["runs"] == [{"task": "t", "run_id": folder.name}]
+
+
+def test_two_streams_are_told_the_same(tmp_path: Path) -> None:
+    configure_stages(tmp_path, command("one", "true"))
+    with serving(tmp_path) as served, served.stream() as first, served.stream() as second:
+        assert run(tmp_path, "run", "--task", "t").code == 0
+        (found,) = as_list(served.read("/api/runs")["runs"])
+        run_id = str(found["run_id"])
+        assert first.words_of(run_id, "succeeded")[-1] == second.words_of(run_id, "succeeded")[-1]
+
+
+def test_changed_paths_speak_of_runs_details_and_tasks() -> None:
+    found = sort_paths(
+        "/r",
+        [
+            "/r/t/cli/a",
+            "/r/t/cli/b/manifest.json",
+            "/r/t/cli/c/commands/01-x.ndjson",
+            "/r/u/live-runs/d",
+            "/r/v/metrics.pending/b-1",
+            "/r/w",
+        ],
+    )
+    assert (found.runs, found.details, found.tasks) == ({("t", "a"), ("t", "b"), ("u", "d")}, {("t", "c")}, {"v", "w"})
+    assert sort_paths("/r", ["/r"]).tasks == set()
