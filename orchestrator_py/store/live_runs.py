@@ -7,9 +7,10 @@ import fcntl
 import itertools
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import Enum
 from pathlib import Path
+from time import sleep
 
 from orchestrator_py.errors import RunHeldError
 from orchestrator_py.ids import RunId
@@ -18,6 +19,7 @@ from orchestrator_py.store.files import list_folder, make_folders, open_file, re
 from orchestrator_py.store.layout import TaskLayout
 
 _counter = itertools.count()
+LOOKS, LOOK_SECONDS = 500, 0.002
 
 
 class Marker(Enum):
@@ -97,15 +99,28 @@ def _try_lock(path: Path) -> int | Marker:
             descriptor = open_file(path, os.O_RDWR)
         except FileNotFoundError:
             return Marker.MISSING
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _lock(descriptor):
             os.close(descriptor)
             return Marker.HELD
         if os.fstat(descriptor).st_nlink == 0:  # its owner ended it between our open and our lock
             os.close(descriptor)
             return Marker.MISSING
     return descriptor
+
+
+def _lock(descriptor: int) -> bool:
+    """False if the owner lives. Who only looks whether it does holds a shared lock for a moment, and is waited for."""
+    for _ in range(LOOKS):
+        with suppress(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+        sleep(LOOK_SECONDS)
+    return False
 
 
 def _make_locked(path: Path) -> int | None:

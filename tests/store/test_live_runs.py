@@ -1,5 +1,7 @@
 """A run is alive exactly as long as its process holds its marker."""
 
+import fcntl
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +11,7 @@ import pytest
 
 from orchestrator_py.errors import RunHeldError, StoreError
 from orchestrator_py.ids import RunId, parse_run_id, parse_task_id
+from orchestrator_py.store import live_runs
 from orchestrator_py.store.layout import Layout, TaskLayout
 from orchestrator_py.store.live_runs import LiveRun, begin_live_run, is_live, lost_runs
 
@@ -116,3 +119,24 @@ def test_a_folder_in_place_of_a_marker_is_refused_by_name(tmp_path: Path) -> Non
     (task(tmp_path).live_runs / "run-1").mkdir(parents=True)
     with pytest.raises(StoreError, match=r"run-1: is a folder where a file belongs"):
         begin_live_run(task(tmp_path), RUN)
+
+
+def test_whoever_only_looks_whether_a_run_lives_keeps_nobody_from_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin_live_run(task(tmp_path), RUN).release()
+    looking = os.open(task(tmp_path).live_runs / RUN, os.O_RDONLY)
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    monkeypatch.setattr(live_runs, "sleep", lambda _: fcntl.flock(looking, fcntl.LOCK_UN))
+    begin_live_run(task(tmp_path), RUN).end()
+    os.close(looking)
+
+
+def test_whoever_looks_for_ever_is_not_waited_for_any_longer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin_live_run(task(tmp_path), RUN).release()
+    looking = os.open(task(tmp_path).live_runs / RUN, os.O_RDONLY)
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    pauses: list[float] = []
+    monkeypatch.setattr(live_runs, "sleep", pauses.append)
+    with pytest.raises(RunHeldError):
+        begin_live_run(task(tmp_path), RUN)
+    assert sum(pauses) == pytest.approx(1.0)
+    os.close(looking)
