@@ -11,7 +11,10 @@ from orchestrator_py.model.timestamp import Timestamp
 
 
 def error_documents(opening: OpenRun, place: int | None, report: SubtaskReport, at: Timestamp) -> tuple[RunDocument, ...]:
-    """The stage's error file, `place` being that of its command in the manifest; none for an embedded run, a success, a waived failure, a sub-pipeline, or a command that never ended."""
+    """The stage's error file, `place` being that of its command in the manifest.
+
+    None for an embedded run, a success, a waived failure, a sub-pipeline, or a command that never ended.
+    """
     execution = deciding_execution(report)
     if opening.manifest is None or place is None or execution is None or report.counted is Outcome.SUCCEEDED:
         return ()

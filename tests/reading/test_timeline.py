@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from orchestrator_py.reading.run import require_run
 from orchestrator_py.reading.timeline import StageTimes, Timeline, instances_of, read_timeline
@@ -27,7 +28,7 @@ def completed(second: float, **more: object) -> Data:
     return {"type": "stage:completed", "timestamp": at(second), "stageId": "a", "attempts": 1, "outcome": "succeeded", **more}
 
 
-def timeline(root: Path, *events: Data, status: str = "succeeded", ended: float | None = 50, torn: str = "", **keys: object) -> Timeline:
+def timeline(root: Path, *events: Data, status: str = "succeeded", ended: float | None = 50, torn: str = "", **keys: Any) -> Timeline:
     one = stage("a", status, started_at=at(47), completed_at=None if ended is None else at(ended))
     path = write_run(root, "r", one, started_at=at(46), completed_at=None if ended is None else at(ended), **keys)
     (path.parent / "events.jsonl").write_text("".join(f"{json.dumps(event)}\n" for event in events) + torn)
