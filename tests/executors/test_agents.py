@@ -1,0 +1,170 @@
+"""The embedded manager with agents that work on real workers: their answers, their exceptions, and what is lost."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import anyio
+import pytest
+from anyio import fail_after
+from distributed import Client
+
+from orchestrator_py import (
+    BuildInput,
+    BuildResult,
+    DaskExecutor,
+    InputError,
+    Outcome,
+    PlanItem,
+    PlanResult,
+    RetryPolicy,
+    ReviewDecision,
+    ReviewInput,
+    ReviewResult,
+    RunSummary,
+    SubtaskPolicy,
+    TaskContext,
+    TaskManager,
+    TestInput,
+    TestResult,
+)
+from tests.executors.cluster import connected, running_cluster
+from tests.stages.running import PATIENCE_SECONDS, until
+
+TASK = TaskContext(id="t", title="T")
+
+
+class Agent:
+    """What a subtask is called says what its builder does; the process that did it stands in the notes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    async def build(self, input: BuildInput) -> BuildResult:
+        word, _, _ = input.target.id.partition("-")
+        (self.folder / f"{input.target.id}-{input.attempt}").write_text(f"{os.getpid()}")
+        if word == "raise":
+            raise ValueError("no good")
+        if word == "wait":
+            await asyncio.sleep(1000)
+        if word == "block":
+            time.sleep(0.5)  # noqa: ASYNC251 - an agent may be badly behaved
+        if word == "first" and input.attempt == 1:
+            await asyncio.sleep(1000)
+        return BuildResult(subtask_id=input.target.id, success=True, notes=str(os.getpid()))
+
+    async def test(self, input: TestInput) -> TestResult:
+        return TestResult(subtask_id=input.build.subtask_id, success=True)
+
+    async def review(self, input: ReviewInput) -> ReviewResult:
+        return ReviewResult(summary="read", decision=ReviewDecision(approved=not input.target.id.startswith("reject")))
+
+
+class Plans:
+    def __init__(self, names: Sequence[str], policy: SubtaskPolicy) -> None:
+        self.names, self.policy = names, policy
+
+    async def plan(self, _: TaskContext) -> PlanResult:
+        return PlanResult(items=[PlanItem(id=name, description=name, policy=self.policy) for name in self.names])
+
+
+def manager_of(client: Client, folder: Path, *names: str, policy: SubtaskPolicy | None = None) -> TaskManager:
+    agent = Agent(folder)
+    return TaskManager(
+        planner=Plans(names, policy or SubtaskPolicy()),
+        builder=agent,
+        tester=agent,
+        reviewer=agent,
+        on_failure="continue",
+        executor=DaskExecutor(client, grace=timedelta(seconds=5)),
+    )
+
+
+async def execute(client: Client, folder: Path, *names: str, policy: SubtaskPolicy | None = None) -> RunSummary:
+    with fail_after(PATIENCE_SECONDS):
+        async with manager_of(client, folder, *names, policy=policy) as manager:
+            return await manager.execute(TASK)
+
+
+def words(summary: RunSummary) -> dict[str, Outcome]:
+    return {str(report.subtask_id): report.outcome for report in summary.subtasks}
+
+
+async def test_agents_work_in_other_processes_and_their_words_count_as_they_do_here(client: Client, tmp_path: Path) -> None:
+    summary = await execute(client, tmp_path, "fine", "raise", "reject", "block")
+    assert words(summary) == {
+        "fine": Outcome.SUCCEEDED,
+        "raise": Outcome.FAILED,
+        "reject": Outcome.REJECTED,
+        "block": Outcome.SUCCEEDED,
+    }
+    notes = {build.subtask_id: str(build.notes) for build in summary.builds or ()}
+    assert notes["raise"] == "Builder stage error: no good"
+    assert notes["fine"] != str(os.getpid())
+
+
+async def test_an_agent_that_takes_too_long_is_cancelled_where_it_works(client: Client, tmp_path: Path) -> None:
+    summary = await execute(client, tmp_path, "wait", "fine", policy=SubtaskPolicy(timeout=timedelta(seconds=1)))
+    assert words(summary) == {"wait": Outcome.TIMED_OUT, "fine": Outcome.SUCCEEDED}
+
+
+async def test_an_agent_whose_worker_is_killed_has_crashed(tmp_path: Path) -> None:
+    with running_cluster(tmp_path / "dask", threads=1) as cluster:
+        async with connected(cluster) as client, anyio.create_task_group() as group:
+            summaries = []
+
+            async def work() -> None:
+                summaries.append(await execute(client, tmp_path, "wait"))
+
+            group.start_soon(work)
+            await until((tmp_path / "wait-1").exists)
+            await until(lambda: bool((tmp_path / "wait-1").read_text()))
+            os.kill(int((tmp_path / "wait-1").read_text()), signal.SIGKILL)
+    assert words(summaries[0]) == {"wait": Outcome.CRASHED}
+    assert "worker-lost" in str(summaries[0].build.notes)
+
+
+async def test_an_agent_is_tried_again_on_another_worker_if_its_policy_says_so(tmp_path: Path) -> None:
+    with running_cluster(tmp_path / "dask", threads=1) as cluster:
+        async with connected(cluster) as client, anyio.create_task_group() as group:
+            summaries = []
+            policy = SubtaskPolicy(retry=RetryPolicy(max_attempts=2, on={Outcome.CRASHED}))
+
+            async def work() -> None:
+                summaries.append(await execute(client, tmp_path, "first", policy=policy))
+
+            group.start_soon(work)
+            await until(lambda: (tmp_path / "first-1").exists() and bool((tmp_path / "first-1").read_text()))
+            os.kill(int((tmp_path / "first-1").read_text()), signal.SIGKILL)
+    assert words(summaries[0]) == {"first": Outcome.SUCCEEDED}
+    (report,) = summaries[0].subtasks
+    assert [attempt.outcome for attempt in report.attempts] == [Outcome.CRASHED, Outcome.SUCCEEDED]
+    assert report.attempts[0].loss is not None
+    assert (tmp_path / "first-1").read_text() != (tmp_path / "first-2").read_text()
+
+
+async def test_an_agent_that_cannot_be_sent_fails_the_subtask_and_says_why(client: Client, tmp_path: Path) -> None:
+    class Unsendable(Agent):
+        def __reduce__(self) -> str:
+            raise TypeError("this agent stays at home")
+
+    agent = Unsendable(tmp_path)
+    plans = Plans(["fine"], SubtaskPolicy())
+    async with TaskManager(planner=plans, builder=agent, tester=agent, reviewer=agent, executor=DaskExecutor(client)) as manager:
+        summary = await manager.execute(TASK)
+    assert words(summary) == {"fine": Outcome.FAILED}
+    assert "stays at home" in str(summary.build.notes)
+
+
+async def test_a_client_with_a_loop_of_its_own_is_refused(tmp_path: Path) -> None:
+    class Other:
+        asynchronous = False
+        status = "running"
+
+    with pytest.raises(InputError, match="asynchronous=True"):
+        async with manager_of(Other(), tmp_path, "fine"):  # type: ignore[arg-type]  # it is not looked at further
+            pass
