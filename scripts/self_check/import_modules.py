@@ -6,7 +6,10 @@ from importlib import import_module
 
 import orchestrator_py
 
-EXTRAS = {"rich", "junitparser", "shtab", "prometheus_client", "opentelemetry", "starlette", "sse_starlette", "uvicorn", "watchfiles", "distributed"}
+EXTRAS = {
+    *("rich", "junitparser", "shtab", "prometheus_client", "opentelemetry"),
+    *("starlette", "sse_starlette", "uvicorn", "watchfiles", "distributed"),
+}
 """What a plain installation may lack; a module that needs one of them is imported by nobody there."""
 
 
