@@ -62,8 +62,11 @@ def stop_at_a_bad_line(lines: Iterable[bytes]) -> MergedLines:
 
 def believe_every_batch(lines: bytes, commit_line: bytes, *_: object) -> Batch | None:
     found = journal._COMMIT_LINE.fullmatch(commit_line)
-    fields = json.loads(found[2]) if found is not None else {}
-    if not isinstance(fields, dict) or "start" not in fields:
+    try:
+        fields = json.loads(found[2]) if found is not None else {}
+    except ValueError:  # the damage went through the line itself
+        return None
+    if not isinstance(fields, dict) or not {"start", "absorbed"} <= fields.keys():
         return None
     return Batch(start=fields["start"], lines=lines, absorbed=tuple(fields["absorbed"]), commit_line=commit_line)
 
