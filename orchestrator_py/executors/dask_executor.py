@@ -13,6 +13,7 @@ from orchestrator_py.core.command_summary import begin_events, end_events
 from orchestrator_py.executors.attempt import Ended, Order, run_order
 from orchestrator_py.executors.jobs import CallEnd, CallJob, CommandJob
 from orchestrator_py.executors.link import Demands, Link
+from orchestrator_py.executors.place import PERHAPS_RAN
 from orchestrator_py.executors.places import Places
 from orchestrator_py.executors.wire import BEAT_SECONDS, Job
 from orchestrator_py.ids import RunId, SubtaskId
@@ -24,6 +25,8 @@ from orchestrator_py.ports import Clock, CommandRunner, Hear, StageLog
 
 if TYPE_CHECKING:
     from distributed import Client
+
+_HEAR_SECONDS = 2.0
 
 Placed = Callable[[RunId, SubtaskId, str], Awaitable[object]]
 """Told which worker a subtask runs on."""
@@ -67,8 +70,7 @@ class DaskExecutor:
             self._beating.cancel()
             with suppress(asyncio.CancelledError):
                 await self._beating
-        self._places.close()
-        await self._places.settle()
+        await self._places.close()
         self._link.close()
 
     @property
@@ -119,7 +121,15 @@ class DaskExecutor:
             say=_ignore if said is None else said.say,
             placed=placed,
         )
-        return await run_order(order, self._places)
+        ended = await run_order(order, self._places)
+        return evolve(ended, loss=await self._ended_by()) if _was_ended(ended) else ended
+
+    async def _ended_by(self) -> Loss:
+        """Why a worker has ended work that we did not stop: it was closed; perhaps since it has lost its scheduler, as we may yet hear."""
+        await self._link.lost_within(_HEAR_SECONDS)
+        if self._link.lost:
+            return Loss(LossKind.ENGINE, f"the connection to the scheduler was lost, and the worker has ended it; {PERHAPS_RAN}")
+        return Loss(LossKind.WORKER, f"the worker was closed, and has ended it; {PERHAPS_RAN}")
 
     async def _beat(self) -> None:
         """Every worker that works for us hears that we are there, however slow our disk is; and we hear which of them have left."""
@@ -184,15 +194,20 @@ class _Said:
         return {**event, "worker": self.worker} if event["type"] == "exec:begin" and self.worker else event
 
 
+def _was_ended(ended: Ended) -> bool:
+    """By its worker, and not since we wanted it."""
+    word = ended.value.word if isinstance(ended.value, CallEnd) else ""
+    stopped = isinstance(ended.value, Execution) and ended.value.stopped
+    return (stopped or word in ("stopped", "leaked")) and not ended.stopped
+
+
 def _execution(ended: Ended, duration: timedelta) -> Execution:
     """The facts of an end, as far as they came back."""
     if ended.refusal is not None:
         return Execution(worker=ended.worker, spawn_error=ended.refusal)
     match ended.value:
         case Execution() as execution:
-            closed = execution.stopped and not ended.stopped
-            loss = Loss(LossKind.WORKER, f"worker {ended.worker} was closed and has ended it") if closed else ended.loss
-            return evolve(execution, worker=ended.worker, stopped=ended.stopped, loss=loss)
+            return evolve(execution, worker=ended.worker, stopped=ended.stopped, loss=ended.loss)
         case CallEnd(word=word):
             return Execution(worker=ended.worker, stopped=ended.stopped, leaked=word == "leaked", loss=ended.loss)
         case Exception() as error:

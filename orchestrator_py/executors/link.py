@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Arrival = Mapping[str, str]
 _REACH_SECONDS = 2.0
+_PROBE_SECONDS = 0.05
 
 
 @frozen(kw_only=True)
@@ -65,7 +66,7 @@ class Link:
     topic: str = field(factory=lambda: f"orchestrator-py-{uuid4().hex}", init=False)
     workers: tuple[Worker, ...] = field(default=(), init=False)
     _ours: Folder = field(default=Folder(exists=False), init=False)
-    _known: set[str] = field(factory=set, init=False)
+    known: set[str] = field(factory=set, init=False)
     _direct: set[str] = field(factory=set, init=False)
     _stream: object = field(default=None, init=False)
 
@@ -76,6 +77,12 @@ class Link:
         A client that has connected again is known by its new stream.
         """
         return self.client.status != "running" or self.client.scheduler_comm is not self._stream
+
+    async def lost_within(self, seconds: float) -> None:
+        """Returns when it is lost, or when the time is over."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        while not self.lost and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110 - the client sets no event
+            await asyncio.sleep(_PROBE_SECONDS)
 
     @property
     def slots(self) -> int:
@@ -122,7 +129,7 @@ class Link:
 
     async def inspect(self, worker: Worker) -> None:
         """InputError if the worker is not one that can do our work; asked once for each."""
-        if worker.address in self._known:
+        if worker.address in self.known:
             return
         refuse_plain(worker.address, "Worker", insecure=self.demands.insecure)
         theirs, folder = await self._survey(worker)
@@ -131,7 +138,7 @@ class Link:
             refuse_folder(worker.label, self.demands.root, folder, self._ours, allow_dirty=self.demands.allow_dirty)
         if await self._reaches(worker.address):
             self._direct.add(worker.address)
-        self._known.add(worker.address)
+        self.known.add(worker.address)
 
     async def _reaches(self, address: str) -> bool:
         """Whether the worker answers us in person."""

@@ -64,9 +64,19 @@ def _environment() -> Mapping[str, str]:
     return {**os.environ, **_DASK, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *known])}
 
 
+def _is_whole(file: Path) -> bool:
+    """The scheduler writes it piece by piece."""
+    import json
+
+    try:
+        return "address" in json.loads(file.read_bytes())
+    except (OSError, ValueError):
+        return False
+
+
 async def _until_written(file: Path, processes: Sequence["subprocess.Popen[bytes]"], folder: Path) -> None:
     deadline = current_time() + START_SECONDS
-    while not file.exists():  # noqa: ASYNC240 - a file of our own, in a folder of our own
+    while not _is_whole(file):
         if current_time() > deadline or processes[0].poll() is not None:
             said = (folder / "scheduler.log").read_text(errors="replace").strip().splitlines()[-1:]
             raise InputError(f"The Dask scheduler did not start: {''.join(said) or 'it said nothing'}.")

@@ -19,6 +19,7 @@ from orchestrator_py.model.execution import Loss, LossKind
 _log = logging.getLogger("orchestrator_py")
 _PATIENCE_SECONDS = 15.0
 _LINGER_SECONDS = 0.1
+_GOODBYE_SECONDS = 2.0
 
 
 @frozen
@@ -73,10 +74,10 @@ class Places:
             asyncio.get_running_loop().call_later(_LINGER_SECONDS, self._expire, place)
 
     def drop(self, place: Place) -> None:
-        """Nothing more is wanted there; the worker is told, if it is there."""
+        """Nothing more is wanted there; the worker is told, unless the engine is lost: then it ends everything by itself."""
         self.known.pop(place.ticket, None)
         place.release()
-        if place.arrival is not None:
+        if place.arrival is not None and not self.link.lost:
             self._dismiss(place.arrival)
 
     def arrived(self, arrival: Arrival) -> None:
@@ -88,15 +89,22 @@ class Places:
         elif first:
             self._run(self._look_at(place))
 
-    def close(self) -> None:
-        """Nothing is wanted any more."""
+    async def close(self) -> None:
+        """Nothing is wanted any more, and every worker is told, even of places that we do not know of yet."""
         for place in tuple(self.known.values()):
-            self.drop(place)
-
-    async def settle(self) -> None:
-        """Until everything that was to be told is told."""
+            self.known.pop(place.ticket)
+            place.release()
+        if not self.link.lost:
+            self._run(self._say_goodbye())
         if self._errands:
-            await asyncio.wait(tuple(self._errands), timeout=1)
+            _, late = await asyncio.wait(tuple(self._errands), timeout=_GOODBYE_SECONDS)
+            for errand in late:
+                errand.cancel()
+
+    async def _say_goodbye(self) -> None:
+        with suppress(OSError):
+            there = [worker.address for worker in await self.link.list_workers() if worker.address in self.link.known]
+            await asyncio.gather(*(self._say(worker, "forget", topic=self.link.topic) for worker in there))
 
     # Waiting ----------------------------------------------------------------------------------------------------------
 
@@ -194,11 +202,11 @@ class Places:
             self.drop(place)
 
     def _dismiss(self, arrival: Arrival) -> None:
-        self._run(self._leave(arrival))
+        self._run(self._say(arrival["worker"], "leave", ticket=arrival["ticket"], seat=arrival["seat"]))
 
-    async def _leave(self, arrival: Arrival) -> None:
+    async def _say(self, worker: str, act: str, **more: object) -> None:
         with suppress(OSError):
-            await self.link.ask(arrival["worker"], "leave", ticket=arrival["ticket"], seat=arrival["seat"])
+            await self.link.ask(worker, act, **more)
 
     def _run(self, errand: Coroutine[object, object, None]) -> None:
         task = asyncio.ensure_future(errand)

@@ -5,6 +5,7 @@
 
 import asyncio
 import pickle
+from collections import deque
 from datetime import timedelta
 from uuid import uuid4
 
@@ -12,11 +13,13 @@ from anyio import CancelScope
 from attrs import field
 
 from orchestrator_py.executors.outbox import Outbox
-from orchestrator_py.executors.wire import LEASE_SECONDS, OPERATION, POLL_SECONDS, Job, Reply
+from orchestrator_py.executors.wire import LEASE_SECONDS, OPERATION, POLL_SECONDS, UNCLAIMED_SECONDS, Job, Reply
 from orchestrator_py.lean import define
 from orchestrator_py.model.grace import Grace
 
 _seats: "dict[str, Seat]" = {}
+_over: deque[str] = deque(maxlen=1000)
+"""Topics of managers that have left."""
 
 
 async def hold(ticket: str, topic: str) -> None:
@@ -25,7 +28,9 @@ async def hold(ticket: str, topic: str) -> None:
 
     worker = get_worker()
     worker.handlers.setdefault(OPERATION, answer)
-    seat = Seat(id=uuid4().hex)
+    if topic in _over:
+        return
+    seat = Seat(id=uuid4().hex, topic=topic)
     _seats[ticket] = seat
     worker.log_event(topic, {"ticket": ticket, "seat": seat.id, "worker": worker.address, "name": str(worker.name)})
     try:
@@ -43,11 +48,17 @@ async def answer(
     job: bytes = b"",
     after: int = 0,
     tickets: tuple[str, ...] = (),
+    topic: str = "",
 ) -> Reply:
     """One message of the manager. `known` False: there is no such seat, or no longer."""
     if act == "beat":
         for known in (_seats[one] for one in tickets if one in _seats):
             known.touch()
+        return {"known": True}
+    if act == "forget":
+        _over.append(topic)
+        for known in (one for one in _seats.values() if one.topic == topic):
+            known.leave()
         return {"known": True}
     found = _seats.get(ticket)
     if found is None or found.id != seat:
@@ -76,6 +87,7 @@ class Seat:
     """One slot of the worker, for one piece of work after the other; `work` counts them. `_end` is the pickled result of the last one."""
 
     id: str
+    topic: str
     work: int = field(default=0, init=False)
     grace: Grace = field(factory=lambda: Grace(timedelta(seconds=10)), init=False)
     _job: Job | None = field(default=None, init=False)
@@ -157,8 +169,9 @@ class Seat:
             self._outbox.close()
 
     async def _watch(self) -> None:
-        while (silent := asyncio.get_running_loop().time() - self._touched) < LEASE_SECONDS:  # noqa: ASYNC110 - time itself is the event
-            await asyncio.sleep(LEASE_SECONDS - silent)
+        await asyncio.sleep(UNCLAIMED_SECONDS)
+        while self.work and (left := LEASE_SECONDS - asyncio.get_running_loop().time() + self._touched) > 0:  # noqa: ASYNC110 - time itself is the event
+            await asyncio.sleep(left)
         self.leave()
 
 

@@ -17,6 +17,9 @@ BEAT_SECONDS = 10.0
 LEASE_SECONDS = 60.0
 """So long a worker goes on without any word from the manager; then it ends what it runs for it."""
 
+UNCLAIMED_SECONDS = 15.0
+"""So long a place waits for its first work: the manager may have left before it knew of it."""
+
 POLL_SECONDS = 10.0
 """So long a worker keeps a question for more output open."""
 

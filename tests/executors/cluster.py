@@ -44,7 +44,14 @@ class Cluster:
 
     def start(self) -> None:
         self.scheduler = self._start("scheduler", "--port", "0", "--scheduler-file", str(self.file))
-        wait_until(self.file.exists)
+        wait_until(self._is_whole)
+
+    def _is_whole(self) -> bool:
+        """The scheduler writes its file piece by piece."""
+        try:
+            return bool(self.address)
+        except (OSError, ValueError):
+            return False
 
     def add_worker(self, *words: str, threads: int = 2) -> "subprocess.Popen[bytes]":
         """It may take a second until the scheduler knows it."""

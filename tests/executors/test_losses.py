@@ -167,7 +167,7 @@ async def test_a_worker_that_stands_still_is_named_as_a_leak_when_it_does_not_an
 
 async def test_a_worker_ends_what_it_runs_when_the_manager_is_not_heard_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dask_executor, "BEAT_SECONDS", 3600.0)
-    leased = "import orchestrator_py.executors.wire as w; w.LEASE_SECONDS = 1.0"
+    leased = "import orchestrator_py.executors.wire as w; w.LEASE_SECONDS = w.UNCLAIMED_SECONDS = 1.0"
     (tmp_path / "lease.py").write_text(leased)
     with running_cluster(tmp_path / "dask", workers=0) as cluster:
         cluster.add_worker("--preload", str(tmp_path / "lease.py"))
