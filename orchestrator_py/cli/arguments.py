@@ -12,6 +12,7 @@ from orchestrator_py.cli.guard_arguments import add_guard
 from orchestrator_py.cli.metrics_arguments import add_metrics
 from orchestrator_py.cli.output_arguments import RUN_FORMATS, add_outputs
 from orchestrator_py.cli.parser import Parser, asked_command, only
+from orchestrator_py.cli.path_arguments import path
 from orchestrator_py.cli.reading_arguments import add_logs, add_report, add_runs, add_status
 from orchestrator_py.cli.review_arguments import add_review
 from orchestrator_py.cli.scheduling_arguments import add_rules, add_selection
@@ -151,15 +152,15 @@ def _add_pipeline(command: argparse.ArgumentParser) -> None:
 
 
 def _add_places(command: argparse.ArgumentParser, formats: Sequence[str] = ("text", "json")) -> None:
-    command.add_argument("--root", type=_path, metavar="DIR", help="the repository (CODEX_ORCHESTRATOR_ROOT, else where the file is found)")
+    command.add_argument("--root", type=path, metavar="DIR", help="the repository (CODEX_ORCHESTRATOR_ROOT, else where the file is found)")
     command.add_argument(
         "--config",
-        type=_path,
+        type=path,
         metavar="FILE",
         help="the configuration (CODEX_ORCHESTRATOR_REPO_CONFIG_PATH, else codex.orchestrator.json in the root)",
     )
-    command.add_argument("--runs-dir", type=_path, metavar="DIR", help="where runs are written (CODEX_ORCHESTRATOR_RUNS_DIR, else .runs)")
-    command.add_argument("--out-dir", type=_path, metavar="DIR", help="where state is written (CODEX_ORCHESTRATOR_OUT_DIR, else out)")
+    command.add_argument("--runs-dir", type=path, metavar="DIR", help="where runs are written (CODEX_ORCHESTRATOR_RUNS_DIR, else .runs)")
+    command.add_argument("--out-dir", type=path, metavar="DIR", help="where state is written (CODEX_ORCHESTRATOR_OUT_DIR, else out)")
     command.add_argument("--format", choices=formats, default="text", help="what stands on stdout (default: %(default)s)")
 
 
@@ -181,13 +182,6 @@ def _seconds(text: str) -> float:
     if not 0 <= seconds <= 86_400:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0 to 86400")
     return seconds
-
-
-def _path(text: str) -> str:
-    """An empty one is a shell variable that is not set; what is meant is anybody's guess."""
-    if not text:
-        raise argparse.ArgumentTypeError("the path is empty")
-    return text
 
 
 def processors() -> int:

@@ -2,6 +2,8 @@
 
 import argparse
 
+from orchestrator_py.cli.path_arguments import path
+
 Parser = argparse.ArgumentParser
 
 _EXIT_CODES = """\
@@ -82,10 +84,10 @@ def _add_common(guard: Parser) -> None:
 
 def add_repository(guard: Parser) -> None:
     """Where the repository and its configuration are, and how it is told what is found."""
-    guard.add_argument("--root", type=_path, metavar="DIR", help="the repository (CODEX_ORCHESTRATOR_ROOT, else where it is found)")
+    guard.add_argument("--root", type=path, metavar="DIR", help="the repository (CODEX_ORCHESTRATOR_ROOT, else where it is found)")
     guard.add_argument(
         "--config",
-        type=_path,
+        type=path,
         metavar="FILE",
         help="the configuration (CODEX_ORCHESTRATOR_REPO_CONFIG_PATH, else codex.orchestrator.json in the root, if there is one)",
     )
@@ -96,10 +98,3 @@ def add_repository(guard: Parser) -> None:
         default=None,
         help="annotations for a GitHub workflow (default: if GITHUB_ACTIONS=true)",
     )
-
-
-def _path(text: str) -> str:
-    """An empty one is a shell variable that is not set; what is meant is anybody's guess."""
-    if not text:
-        raise argparse.ArgumentTypeError("the path is empty")
-    return text

@@ -2,6 +2,8 @@
 
 import argparse
 
+from orchestrator_py.cli.path_arguments import add_record_place, path
+
 Parser = argparse.ArgumentParser
 
 _EXIT_CODES = """\
@@ -68,7 +70,7 @@ def _add_export(actions: "argparse._SubParsersAction[Parser]") -> None:
     formats = ("prometheus", "openmetrics")
     words = "the classic text format, which textfile collectors read, or OpenMetrics 1.0 (default: %(default)s)"
     export.add_argument("--format", choices=formats, default="prometheus", help=words)
-    export.add_argument("-o", "--output", type=_path, metavar="FILE", help="replace this file, whole (default: stdout)")
+    export.add_argument("-o", "--output", type=path, metavar="FILE", help="replace this file, whole (default: stdout)")
     _add_places(export)
 
 
@@ -90,9 +92,7 @@ def _add_common(action: argparse.ArgumentParser) -> None:
 
 def _add_places(action: argparse.ArgumentParser) -> None:
     action.add_argument("--task", metavar="ID", help="this task alone (default: every task in the runs folder; record: the entry's)")
-    action.add_argument("--root", type=_path, metavar="DIR", help="the repository (CODEX_ORCHESTRATOR_ROOT, else where it is found)")
-    action.add_argument("--runs-dir", type=_path, metavar="DIR", help="where runs are (CODEX_ORCHESTRATOR_RUNS_DIR, else .runs)")
-    action.add_argument("--out-dir", type=_path, metavar="DIR", help="where state is (CODEX_ORCHESTRATOR_OUT_DIR, else out)")
+    add_record_place(action)
 
 
 def _count(text: str) -> int:
@@ -109,10 +109,3 @@ def _days(text: str) -> float:
     if not 0 <= days <= _MOST_DAYS:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of days from 0 to {_MOST_DAYS}")
     return days
-
-
-def _path(text: str) -> str:
-    """An empty one is a shell variable that is not set; what is meant is anybody's guess."""
-    if not text:
-        raise argparse.ArgumentTypeError("the path is empty")
-    return text

@@ -2,6 +2,8 @@
 
 import argparse
 
+from orchestrator_py.cli.path_arguments import add_record_place, path
+
 TYPE_CHECKING = False  # type checkers read the name; `typing` costs a fifth of a start
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -45,7 +47,7 @@ def add_report(commands: "Subparsers") -> None:
         allow_abbrev=False,
     )
     report.add_argument("--last", type=_count, default=20, metavar="N", help="look at so many runs (default: %(default)s)")
-    report.add_argument("-o", "--output", type=_path, metavar="FILE", help="where the HTML goes, replaced whole (default: stdout, also -)")
+    report.add_argument("-o", "--output", type=path, metavar="FILE", help="where the HTML goes, replaced whole (default: stdout, also -)")
     _add_common(report, formats=("text", "json", "markdown", "html"))
 
 
@@ -67,9 +69,7 @@ def add_logs(commands: "Subparsers") -> None:
 
 def _add_common(command: argparse.ArgumentParser, formats: tuple[str, ...] = ("text", "json")) -> None:
     command.add_argument("--task", metavar="ID", help="this task alone (default: every task in the runs folder)")
-    command.add_argument("--root", type=_path, metavar="DIR", help="the repository (CODEX_ORCHESTRATOR_ROOT, else where it is found)")
-    command.add_argument("--runs-dir", type=_path, metavar="DIR", help="where runs are (CODEX_ORCHESTRATOR_RUNS_DIR, else .runs)")
-    command.add_argument("--out-dir", type=_path, metavar="DIR", help="where state is (CODEX_ORCHESTRATOR_OUT_DIR, else out)")
+    add_record_place(command)
     command.add_argument("--format", choices=formats, default="text", help="what stands on stdout (default: %(default)s)")
 
 
@@ -77,10 +77,3 @@ def _count(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 0 < int(text) <= 10_000):
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 10000")
     return int(text)
-
-
-def _path(text: str) -> str:
-    """An empty one is a shell variable that is not set; what is meant is anybody's guess."""
-    if not text:
-        raise argparse.ArgumentTypeError("the path is empty")
-    return text

@@ -2,6 +2,8 @@
 
 import argparse
 
+from orchestrator_py.cli.path_arguments import add_record_place
+
 TYPE_CHECKING = False  # type checkers read the name; `typing` costs a fifth of a start
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -26,19 +28,10 @@ def add_serve(commands: "Subparsers") -> None:
     serve.add_argument(
         "--allow-host", action="append", default=[], metavar="NAME", help="another name under which browsers reach it; again for more"
     )
-    serve.add_argument("--root", type=_path, metavar="DIR", help="the repository (CODEX_ORCHESTRATOR_ROOT, else where it is found)")
-    serve.add_argument("--runs-dir", type=_path, metavar="DIR", help="where runs are (CODEX_ORCHESTRATOR_RUNS_DIR, else .runs)")
-    serve.add_argument("--out-dir", type=_path, metavar="DIR", help="where state is (CODEX_ORCHESTRATOR_OUT_DIR, else out)")
+    add_record_place(serve)
 
 
 def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 6 and int(text) <= 65_535):
         raise argparse.ArgumentTypeError(f"{text!r} is not a port: a whole number from 0 to 65535")
     return int(text)
-
-
-def _path(text: str) -> str:
-    """An empty one is a shell variable that is not set; what is meant is anybody's guess."""
-    if not text:
-        raise argparse.ArgumentTypeError("the path is empty")
-    return text

@@ -9,11 +9,14 @@ from orchestrator_py.reading.files import LARGEST_DOCUMENT, Data, OpenFile, Unre
 from orchestrator_py.reading.run import Run
 
 
-def events_of(run: Run, types: tuple[str, ...], problems: list[UnreadableError]) -> Iterator[Data]:
-    """The events of these types, in the order of the file; none if there is no file. What cannot be read goes to `problems`."""
+def events_of(run: Run, types: tuple[str, ...], problems: list[UnreadableError], *, most: int = LARGEST_DOCUMENT) -> Iterator[Data]:
+    """The events of these types, in the order of the file; none if there is no file. What cannot be read goes to `problems`.
+
+    Of a file of more than `most` bytes the last ones are read.
+    """
     try:
         with OpenFile(os.path.join(os.path.dirname(run.path), places.EVENTS)) as file:
-            lines = file.read(0, LARGEST_DOCUMENT).split(b"\n")
+            lines = file.read(max(0, file.size - most), most).split(b"\n")
     except FileNotFoundError:
         return
     except UnreadableError as error:

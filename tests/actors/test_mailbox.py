@@ -192,3 +192,13 @@ async def test_a_reader_that_is_cancelled_at_any_step_loses_no_mail(steps: int, 
         await asyncio.wait({reading})
         found = await received(mailbox) if reading.cancelled() else reading.result()
     assert found == [1]
+
+
+async def test_what_must_not_wait_is_delivered_even_into_a_full_box(box: Box) -> None:
+    ref, mailbox = box
+    assert [ref.try_tell(number) for number in (1, 2, 3)] == [True, True, False]
+    ref.push(4)
+    assert await received(mailbox) == [1, 2, 4]
+    mailbox.close()
+    with pytest.raises(DefectError):
+        ref.push(5)

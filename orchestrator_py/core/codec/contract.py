@@ -85,8 +85,8 @@ def _is_simple(value: object) -> bool:
 
 
 def _has_no_extra(value: object) -> bool:
-    extra = getattr(value, "extra", None)
-    return not extra if type(extra) is dict else not hasattr(value, "extra")
+    extra = getattr(value, "extra", {})
+    return type(extra) is dict and not extra
 
 
 def _is_plain(data: object, depth: int) -> bool:
