@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
+from orchestrator_py.ids import RunId
 from orchestrator_py.model.command import CommandSpec
 from orchestrator_py.model.document import RunDocument
 from orchestrator_py.model.events import Event
@@ -54,6 +55,9 @@ class Chance(Protocol):
 
 class EventSink(Protocol):
     """Takes news without waiting. What it raises is logged and changes nothing."""
+
+    def hears(self, run_id: RunId, /) -> bool:
+        """Whether anybody would be told of the run now."""
 
     def publish(self, event: Event, /) -> None: ...
 

@@ -21,7 +21,7 @@ from orchestrator_py.lean import define
 from orchestrator_py.model.document import RunDocument
 from orchestrator_py.model.effects import Effects
 from orchestrator_py.model.events import Event
-from orchestrator_py.model.messages import Message
+from orchestrator_py.model.messages import Flush, Message
 from orchestrator_py.ports import Clock, EventSink, HistoryStore, RunFiles
 
 T = TypeVar("T")
@@ -73,11 +73,15 @@ class Aggregator:
 
     async def _serve(self, mailbox: Mailbox[Message], history: HistoryStore) -> None:
         while (batch := await self._receive(mailbox)) is not None:
-            effects = [self._mind.handle(envelope.message) for envelope in batch]
+            effects = [self._handle(envelope.message) for envelope in batch]
             await self._perform_or_tell(history, batch, effects)
             self._announce(batch, effects)
             if self._is_due():
                 await self._publish(history, idle=mailbox.is_empty)
+
+    def _handle(self, message: Message) -> Effects:
+        heard = not isinstance(message, Flush) and self._sink.hears(message.run_id)
+        return self._mind.handle(message, heard=heard)
 
     async def _receive(self, mailbox: Mailbox[Message]) -> list[Envelope[Message]] | None:
         """The next mail; None when nothing more will come, or the loop is closing and no run is in flight any more."""

@@ -61,6 +61,11 @@ class Switchboard:
     _streams: "WeakSet[EventStream]" = field(factory=WeakSet, init=False)  # a reader that walks away takes its stream along
     _closed: bool = field(default=False, init=False)
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether anybody listens."""
+        return bool(self._subscribers or self._streams)
+
     def subscribe(self, subscriber: Callable[[Event], object]) -> Callable[[], None]:
         """Call the subscriber with every event from now on; the answer ends that."""
         ticket = object()
@@ -101,21 +106,26 @@ class Switchboard:
 class EventRouter:
     """Sends each run's events to whoever started the run; a run id can be taken once at a time."""
 
-    _sinks: dict[RunId, Callable[[Event], object]] = field(factory=dict, init=False)
+    _boards: dict[RunId, Switchboard] = field(factory=dict, init=False)
 
     @contextmanager
-    def routing(self, run_id: RunId, sink: Callable[[Event], object]) -> Iterator[None]:
-        """The sink gets the run's events meanwhile. InputError if a run with this id is in flight already."""
-        if run_id in self._sinks:
+    def routing(self, run_id: RunId, board: Switchboard) -> Iterator[None]:
+        """The board gets the run's events meanwhile. InputError if a run with this id is in flight already."""
+        if run_id in self._boards:
             raise InputError(f"Run {run_id} is in flight already; give each run its own id.")
-        self._sinks[run_id] = sink
+        self._boards[run_id] = board
         try:
             yield
         finally:
-            del self._sinks[run_id]
+            del self._boards[run_id]
+
+    def hears(self, run_id: RunId) -> bool:
+        """Whether anybody listens to the run."""
+        board = self._boards.get(run_id)
+        return board is not None and board.is_heard
 
     def publish(self, event: Event) -> None:
         """Pass it on; events of a run that nobody follows go nowhere."""
-        sink = self._sinks.get(event.run_id)
-        if sink is not None:
-            sink(event)
+        board = self._boards.get(event.run_id)
+        if board is not None:
+            board.publish(event)

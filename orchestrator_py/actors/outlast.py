@@ -18,16 +18,26 @@ _pools: "WeakKeyDictionary[asyncio.AbstractEventLoop, ThreadPoolExecutor]" = Wea
 
 
 async def outlast(wait: Callable[[], Awaitable[object]]) -> bool:
-    """Waits to the end, whoever cancels meanwhile, and answers whether somebody did. `wait` can be called again to go on waiting."""
-    cancelled, done = False, False
-    with anyio.CancelScope(shield=True):
-        while not done:
-            try:
-                await wait()
-                done = True
-            except asyncio.CancelledError:
-                cancelled = True
-    return cancelled
+    """Waits to the end, whoever cancels meanwhile, and answers whether somebody did. `wait` can be called again to go on waiting.
+
+    The shield is raised when somebody cancels: hardly anybody does, and it costs more than the wait.
+    """
+    try:
+        await wait()
+    except asyncio.CancelledError:
+        with anyio.CancelScope(shield=True):
+            while not await _is_over(wait):
+                pass
+        return True
+    return False
+
+
+async def _is_over(wait: Callable[[], Awaitable[object]]) -> bool:
+    try:
+        await wait()
+    except asyncio.CancelledError:
+        return False
+    return True
 
 
 def forget_cancellation() -> None:

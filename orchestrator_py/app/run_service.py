@@ -146,7 +146,7 @@ class RunService:
         task_id = run.opening.task.id
         try:
             async with self._join(task_id) as handle:
-                with handle.events.routing(run.run_id, self.events.publish):
+                with handle.events.routing(run.run_id, self.events):
                     self._keep(task_id, handle)
                     await run.work(handle.ref)
         except Exception as error:  # joining the aggregator failed: whoever waits for the run is told

@@ -10,14 +10,14 @@ from attrs import field
 from orchestrator_py.core.codec.scheduler import scheduler_to_summary
 from orchestrator_py.core.documents import birth_documents, heartbeat_document, manifest_document, summary_documents
 from orchestrator_py.core.error_documents import error_documents
-from orchestrator_py.core.run_events import base, subtask_events
+from orchestrator_py.core.run_events import base, opening_events, subtask_events
 from orchestrator_py.core.run_record import RunRecord
 from orchestrator_py.errors import InputError
 from orchestrator_py.ids import RunId, TaskId
 from orchestrator_py.lean import define, evolve
 from orchestrator_py.model.document import RunDocument
 from orchestrator_py.model.effects import NOTHING, Effects
-from orchestrator_py.model.events import AttemptFailed, PlanCompleted, RunCompleted, RunStarted, RunStopping, SubtaskStarted
+from orchestrator_py.model.events import AttemptFailed, RunCompleted, RunStopping, SubtaskStarted
 from orchestrator_py.model.messages import (
     AttemptEnded,
     Beat,
@@ -45,16 +45,19 @@ class Aggregation:
     runs: dict[RunId, RunRecord] = field(factory=dict, init=False)
     _changed: set[RunId] = field(factory=set, init=False)
 
-    def handle(self, message: Message) -> Effects:
-        """What must happen now. News of a run that is closed, or was never opened, is none."""
+    def handle(self, message: Message, *, heard: bool = True) -> Effects:
+        """What must happen now. News of a run that is closed, or was never opened, is none.
+
+        Unless somebody hears of it, no event is made and no `seq` is taken: events cost more than what they tell of.
+        """
         match message:
             case OpenRun():
-                return self._open(message)
+                return self._open(message, heard)
             case Flush():
                 return Effects(flush=True)
             case _:
                 record = self.runs.get(message.run_id)
-                return NOTHING if record is None else self._tell(record, message)
+                return NOTHING if record is None else self._tell(record, message, heard)
 
     def progress_documents(self, at: Timestamp) -> tuple[RunDocument, ...]:
         """The manifests of runs that changed since the last call: how a run in flight shows; the caller chooses how often."""
@@ -70,30 +73,29 @@ class Aggregation:
 
     # One message -------------------------------------------------------------------------------------------------
 
-    def _open(self, message: OpenRun) -> Effects:
+    def _open(self, message: OpenRun, heard: bool) -> Effects:
         known = self.runs.get(message.run_id)
         if known is not None:
             again = known.opening == message
             return NOTHING if again else Effects(reply=InputError(f"Run {message.run_id} is in flight already; give each run its own id."))
         record = self.runs[message.run_id] = RunRecord(message)
         manifest = record.manifest(message.started_at)
-        base_keys = base(record, message.started_at)
-        started = RunStarted(**base_keys, pipeline_id=message.pipeline_id, planned=len(message.order), manifest=manifest)
         return Effects(
             before=() if manifest is None else birth_documents(manifest),
-            events=(started, PlanCompleted(**base(record, message.started_at), plan=message.plan)),
+            events=opening_events(record, manifest) if heard else (),
         )
 
     def _tell(
         self,
         record: RunRecord,
         message: SubtaskTaken | SubtaskPlaced | AttemptEnded | SubtaskEnded | InstanceReleased | ChildRunTold | StopAsked | Beat | CloseRun,
+        heard: bool,
     ) -> Effects:
         if record.opening.manifest is not None:
             self._changed.add(message.run_id)
         match message:
             case SubtaskTaken(subtask_id=subtask_id, instance_id=instance_id, at=at):
-                if not record.take(subtask_id, instance_id, at):
+                if not record.take(subtask_id, instance_id, at) or not heard:
                     return NOTHING
                 command = record.command(subtask_id)
                 return Effects(
@@ -106,13 +108,15 @@ class Aggregation:
                 if not record.end_attempt(subtask_id, attempt.number):
                     return NOTHING
                 record.requeue(subtask_id, attempt)
+                if not heard:
+                    return NOTHING
                 return Effects(events=(AttemptFailed(**base(record, attempt.completed_at), subtask_id=subtask_id, attempt=attempt),))
             case SubtaskEnded(report=report, instance_id=instance, at=at):
                 if not record.end_subtask(report, instance):
                     return NOTHING
                 judged = record.reports[report.subtask_id]
                 errors = error_documents(record.opening, record.places.get(report.subtask_id), judged, at)
-                return Effects(before=errors, events=subtask_events(record, judged, at))
+                return Effects(before=errors, events=subtask_events(record, judged, at)) if errors or heard else NOTHING
             case InstanceReleased(instance_id=instance_id, at=at):
                 record.release(instance_id, at)
                 return NOTHING
@@ -120,18 +124,18 @@ class Aggregation:
                 record.tell_child(child)
                 return NOTHING
             case StopAsked(cause=cause, at=at):
-                return Effects(events=(RunStopping(**base(record, at), cause=cause),)) if record.stop(cause) else NOTHING
+                return Effects(events=(RunStopping(**base(record, at), cause=cause),)) if record.stop(cause) and heard else NOTHING
             case Beat(at=at):
                 record.heartbeat_at = at
                 return Effects(before=(heartbeat_document(message),)) if record.opening.manifest is not None else NOTHING
             case CloseRun(at=at, defect=defect):
                 if defect is not None:
                     record.contradict(defect)
-                return self._close(record, at)
+                return self._close(record, at, heard)
             case _:
                 assert_never(message)
 
-    def _close(self, record: RunRecord, at: Timestamp) -> Effects:
+    def _close(self, record: RunRecord, at: Timestamp, heard: bool) -> Effects:
         del self.runs[record.opening.run_id]
         bare = record.close(at)
         manifest = record.final_manifest(bare, at)
@@ -143,6 +147,6 @@ class Aggregation:
             before=(*summary_documents(bare, full, record.opening), *verdict),
             entries=(entry,),
             after=() if done is None else (manifest_document(done),),
-            events=(RunCompleted(**base(record, at), outcome=bare.outcome or Outcome.ERROR, summary=bare, manifest=done),),
+            events=(RunCompleted(**base(record, at), outcome=bare.outcome or Outcome.ERROR, summary=bare, manifest=done),) if heard else (),
             reply=ClosedRun(summary=full, manifest=done),
         )

@@ -4,7 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Callable
 
-from orchestrator_py.errors import ConfigurationError, DefectError
+from orchestrator_py.errors import ConfigurationError
 from orchestrator_py.ids import InstanceId
 from orchestrator_py.lean import evolve
 from orchestrator_py.model.assignment import (
@@ -107,31 +107,30 @@ def _assign(instance_id: InstanceId, capability: str, slot: Slot, at: Timestamp)
 # Changing ----------------------------------------------------------------------------------------------------------
 
 
-def start_instance(plan: SchedulerPlan, instance_id: InstanceId, at: Timestamp) -> SchedulerPlan:
+def start_instance(assignment: Assignment, at: Timestamp) -> Assignment:
     """The instance takes its first work at `at`. No news for one that already runs or has ended."""
-    assignment = _find(plan, instance_id)
     if assignment.status is not AssignmentStatus.ASSIGNED:
-        return plan
+        return assignment
     attempts = _with_last(assignment, lambda last: evolve(last, status=AttemptStatus.RUNNING, started_at=at))
-    return _replaced(plan, evolve(assignment, status=AssignmentStatus.RUNNING, attempts=attempts))
+    return evolve(assignment, status=AssignmentStatus.RUNNING, attempts=attempts)
 
 
-def requeue_instance(plan: SchedulerPlan, instance_id: InstanceId, at: Timestamp, detail: str) -> SchedulerPlan:
+def requeue_instance(assignment: Assignment, at: Timestamp, detail: str) -> Assignment:
     """The worker behind the instance was lost at `at`, and its work is begun again: the attempt ends, another one runs from now on."""
-    assignment, lost = _find(plan, instance_id), _lost(CheckpointAction.REQUEUE, at, detail)
     *earlier, last = assignment.attempts
     if last.status is not AttemptStatus.RUNNING:
-        return plan
+        return assignment
+    lost = _lost(CheckpointAction.REQUEUE, at, detail)
     ended = evolve(last, status=AttemptStatus.REQUEUED, completed_at=at, recovery_checkpoints=(*last.recovery_checkpoints, lost))
     following = Attempt(number=last.number + 1, assigned_at=at, started_at=at, status=AttemptStatus.RUNNING)
-    return _replaced(plan, evolve(assignment, attempts=(*earlier, ended, following)))
+    return evolve(assignment, attempts=(*earlier, ended, following))
 
 
-def note_loss(plan: SchedulerPlan, instance_id: InstanceId, at: Timestamp, detail: str) -> SchedulerPlan:
+def note_loss(assignment: Assignment, at: Timestamp, detail: str) -> Assignment:
     """The worker behind the instance was lost, and its work is not begun again: somebody has to look at it."""
-    assignment, lost = _find(plan, instance_id), _lost(CheckpointAction.ESCALATE, at, detail)
+    lost = _lost(CheckpointAction.ESCALATE, at, detail)
     noted = _with_last(assignment, lambda last: evolve(last, recovery_checkpoints=(*last.recovery_checkpoints, lost)))
-    return _replaced(plan, evolve(assignment, attempts=noted))
+    return evolve(assignment, attempts=noted)
 
 
 def _lost(action: CheckpointAction, at: Timestamp, detail: str) -> RecoveryCheckpoint:
@@ -139,16 +138,25 @@ def _lost(action: CheckpointAction, at: Timestamp, detail: str) -> RecoveryCheck
 
 
 def end_instance(
-    plan: SchedulerPlan,
-    instance_id: InstanceId,
-    at: Timestamp | None,
-    *,
-    succeeded: bool,
-    checkpoint: RecoveryCheckpoint | None = None,
-) -> SchedulerPlan:
+    assignment: Assignment, at: Timestamp | None, *, succeeded: bool, checkpoint: RecoveryCheckpoint | None = None
+) -> Assignment:
     """The work of the instance has ended at `at`, None if nobody saw it. No news for one that has ended before."""
-    status = AssignmentStatus.SUCCEEDED if succeeded else AssignmentStatus.FAILED
-    return _replaced(plan, _ended(_find(plan, instance_id), status, at, checkpoint))
+    if assignment.status.terminal:
+        return assignment
+    word = AttemptStatus.COMPLETED if succeeded else AttemptStatus.FAILED
+    more = () if checkpoint is None else (checkpoint,)
+    attempts = _with_last(
+        assignment,
+        lambda last: evolve(last, status=word, completed_at=at, recovery_checkpoints=(*last.recovery_checkpoints, *more)),
+    )
+    return evolve(assignment, status=_end_status(assignment, succeeded), completed_at=at, attempts=attempts)
+
+
+def _end_status(assignment: Assignment, succeeded: bool) -> AssignmentStatus:
+    if not succeeded:
+        return AssignmentStatus.FAILED
+    requeued = any(attempt.status is AttemptStatus.REQUEUED for attempt in assignment.attempts)
+    return AssignmentStatus.RECOVERED if requeued else AssignmentStatus.SUCCEEDED
 
 
 def finalise(plan: SchedulerPlan, run_status: RunStatus, at: Timestamp | None) -> SchedulerPlan:
@@ -158,38 +166,11 @@ def finalise(plan: SchedulerPlan, run_status: RunStatus, at: Timestamp | None) -
     """
     if not run_status.is_terminal:
         return plan
-    status = AssignmentStatus.SUCCEEDED if run_status is RunStatus.SUCCEEDED else AssignmentStatus.FAILED
-    return evolve(plan, assignments={key: _ended(assignment, status, at) for key, assignment in plan.assignments.items()})
-
-
-def _find(plan: SchedulerPlan, instance_id: InstanceId) -> Assignment:
-    try:
-        return plan.assignments[instance_id]
-    except KeyError:
-        raise DefectError(f"The scheduler plan has no instance {instance_id!r}; it was created for other lanes.") from None
-
-
-def _ended(
-    assignment: Assignment, status: AssignmentStatus, at: Timestamp | None, checkpoint: RecoveryCheckpoint | None = None
-) -> Assignment:
-    if assignment.status.terminal:
-        return assignment
-    word = AttemptStatus.COMPLETED if status is AssignmentStatus.SUCCEEDED else AttemptStatus.FAILED
-    if status is AssignmentStatus.SUCCEEDED and any(attempt.status is AttemptStatus.REQUEUED for attempt in assignment.attempts):
-        status = AssignmentStatus.RECOVERED
-    more = () if checkpoint is None else (checkpoint,)
-    attempts = _with_last(
-        assignment,
-        lambda last: evolve(last, status=word, completed_at=at, recovery_checkpoints=(*last.recovery_checkpoints, *more)),
-    )
-    return evolve(assignment, status=status, completed_at=at, attempts=attempts)
+    succeeded = run_status is RunStatus.SUCCEEDED
+    return evolve(plan, assignments={key: end_instance(one, at, succeeded=succeeded) for key, one in plan.assignments.items()})
 
 
 def _with_last(assignment: Assignment, change: Callable[[Attempt], Attempt]) -> tuple[Attempt, ...]:
     """The attempts with the last one changed, unless that one has ended already."""
     *earlier, last = assignment.attempts
     return (*earlier, last if last.status.terminal else change(last))
-
-
-def _replaced(plan: SchedulerPlan, assignment: Assignment) -> SchedulerPlan:
-    return evolve(plan, assignments={**plan.assignments, assignment.instance_id: assignment})

@@ -143,6 +143,7 @@ def validate_needs(plan: PlanResult) -> None:
     needs = {item.id: item.policy.needs for item in plan.items}
     problems = [f"the id {name!r} occurs {times} times" for name, times in Counter(item.id for item in plan.items).items() if times > 1]
     problems += (f"{name!r} needs {need!r}, which is not in the plan{suggest(need, needs)}" for name, need in find_unknown(needs))
-    problems += (f"{' needs '.join(map(repr, circle))}: a circle" for circle in find_circles(needs))
+    if any(needs.values()):
+        problems += (f"{' needs '.join(map(repr, circle))}: a circle" for circle in find_circles(needs))
     if problems:
         raise PlanError(f"The plan cannot run: {'; '.join(problems)}. Correct the ids and needs of its items.")

@@ -5,7 +5,8 @@ from typing import TypedDict
 from orchestrator_py.core.outcome import stages_that_answered
 from orchestrator_py.core.run_record import RunRecord
 from orchestrator_py.ids import RunId, TaskId
-from orchestrator_py.model.events import BuildCompleted, Event, ReviewCompleted, SubtaskFinished, TestCompleted
+from orchestrator_py.model.events import BuildCompleted, Event, PlanCompleted, ReviewCompleted, RunStarted, SubtaskFinished, TestCompleted
+from orchestrator_py.model.manifest import Manifest
 from orchestrator_py.model.summary import SubtaskReport
 from orchestrator_py.model.timestamp import Timestamp
 
@@ -22,6 +23,13 @@ class EventBase(TypedDict):
 def base(record: RunRecord, at: Timestamp) -> EventBase:
     """The base of the run's next event: takes the next number."""
     return EventBase(seq=record.next_seq(), timestamp=at, task_id=record.opening.task.id, run_id=record.opening.run_id)
+
+
+def opening_events(record: RunRecord, manifest: Manifest | None) -> tuple[Event, ...]:
+    """The run begins, and what it has planned."""
+    opening = record.opening
+    started = RunStarted(**base(record, opening.started_at), pipeline_id=opening.pipeline_id, planned=len(opening.order), manifest=manifest)
+    return started, PlanCompleted(**base(record, opening.started_at), plan=opening.plan)
 
 
 def subtask_events(record: RunRecord, report: SubtaskReport, at: Timestamp) -> tuple[Event, ...]:

@@ -2,7 +2,7 @@
 
 from attrs import field
 
-from orchestrator_py.core.assignments import end_instance, finalise, note_loss, requeue_instance, start_instance
+from orchestrator_py.core.assignments import end_instance, note_loss, requeue_instance, start_instance
 from orchestrator_py.core.codec.contract import to_json
 from orchestrator_py.core.command_records import Progress, command_record, deciding_execution
 from orchestrator_py.core.manifest import manifest_at_end, manifest_in_progress
@@ -11,10 +11,10 @@ from orchestrator_py.core.outcome import judge, run_status, satisfies_needs
 from orchestrator_py.core.run_report import RunFacts, create_summary, planner_error_summary
 from orchestrator_py.errors import DefectError
 from orchestrator_py.ids import InstanceId, RunId, SubtaskId
-from orchestrator_py.lean import define
-from orchestrator_py.model.assignment import SchedulerPlan
+from orchestrator_py.lean import define, evolve
+from orchestrator_py.model.assignment import Assignment, SchedulerPlan
 from orchestrator_py.model.history import EntryLine
-from orchestrator_py.model.manifest import ChildRun, CommandRecord, Manifest
+from orchestrator_py.model.manifest import ChildRun, CommandRecord, Manifest, RunStatus
 from orchestrator_py.model.messages import OpenRun
 from orchestrator_py.model.metrics import MetricsEntry
 from orchestrator_py.model.outcome import Outcome, StopCause
@@ -28,7 +28,7 @@ class RunRecord:
 
     opening: OpenRun
     order: dict[SubtaskId, int] = field(init=False)  # to the place in the group's order
-    scheduler: SchedulerPlan | None = field(init=False)
+    instances: dict[InstanceId, Assignment] = field(init=False)
     taken_at: dict[SubtaskId, Timestamp] = field(factory=dict, init=False)
     taken_by: dict[SubtaskId, InstanceId] = field(factory=dict, init=False)
     workers: dict[SubtaskId, str] = field(factory=dict, init=False)
@@ -45,9 +45,15 @@ class RunRecord:
     def __attrs_post_init__(self) -> None:
         self.order = {SubtaskId(item.id): place for place, item in enumerate(self.opening.order)}
         self.places = {SubtaskId(item.id): place for place, item in enumerate(self.opening.plan.items)}
-        self.scheduler = self.opening.scheduler
+        self.instances = {} if self.opening.scheduler is None else dict(self.opening.scheduler.assignments)
         born = self.opening.manifest
         self.children = {} if born is None else {child.run_id: child for child in born.child_runs}
+
+    @property
+    def scheduler(self) -> SchedulerPlan | None:
+        """The scheduler plan as it stands now."""
+        planned = self.opening.scheduler
+        return None if planned is None else evolve(planned, assignments=dict(self.instances))
 
     # News: each answers whether it was any -----------------------------------------------------------------------
 
@@ -56,8 +62,8 @@ class RunRecord:
         if subtask_id in self.taken_at:
             return False
         self.taken_at[subtask_id], self.taken_by[subtask_id] = at, instance_id
-        if self.scheduler is not None:
-            self.scheduler = start_instance(self.scheduler, instance_id, at)
+        if self.instances:
+            self.instances[instance_id] = start_instance(self._instance(instance_id), at)
         return True
 
     def place(self, subtask_id: SubtaskId, worker: str) -> None:
@@ -74,8 +80,8 @@ class RunRecord:
     def requeue(self, subtask_id: SubtaskId, attempt: AttemptReport) -> None:
         """If the worker of an attempt that another one follows was lost, the instance goes on elsewhere."""
         instance_id = self.taken_by.get(subtask_id)
-        if attempt.loss is not None and self.scheduler is not None and instance_id is not None:
-            self.scheduler = requeue_instance(self.scheduler, instance_id, attempt.completed_at, str(attempt.loss))
+        if attempt.loss is not None and self.instances and instance_id is not None:
+            self.instances[instance_id] = requeue_instance(self._instance(instance_id), attempt.completed_at, str(attempt.loss))
 
     def end_subtask(self, report: SubtaskReport, instance_id: InstanceId | None) -> bool:
         """A subtask is accounted for."""
@@ -96,15 +102,20 @@ class RunRecord:
 
     def _note_loss(self, report: SubtaskReport, instance_id: InstanceId) -> None:
         execution = deciding_execution(report)
-        if self.scheduler is not None and execution is not None and execution.loss is not None and report.completed_at is not None:
-            self.scheduler = note_loss(self.scheduler, instance_id, report.completed_at, str(execution.loss))
+        if self.instances and execution is not None and execution.loss is not None and report.completed_at is not None:
+            self.instances[instance_id] = note_loss(self._instance(instance_id), report.completed_at, str(execution.loss))
 
     def release(self, instance_id: InstanceId, at: Timestamp) -> None:
         """A worker slot takes no more work: it ends with a word of its own if it ever ran."""
-        if self.scheduler is None or instance_id not in self.scheduler.assignments:
-            return
-        if self.scheduler.assignments[instance_id].attempts[-1].started_at is not None:
-            self.scheduler = end_instance(self.scheduler, instance_id, at, succeeded=instance_id not in self.unfit_instances)
+        instance = self.instances.get(instance_id)
+        if instance is not None and instance.attempts[-1].started_at is not None:
+            self.instances[instance_id] = end_instance(instance, at, succeeded=instance_id not in self.unfit_instances)
+
+    def _instance(self, instance_id: InstanceId) -> Assignment:
+        try:
+            return self.instances[instance_id]
+        except KeyError:
+            raise DefectError(f"The scheduler plan has no instance {instance_id!r}; it was created for other lanes.") from None
 
     def stop(self, cause: StopCause) -> bool:
         """A stop was asked for; the first cause stays."""
@@ -135,8 +146,9 @@ class RunRecord:
     def close(self, at: Timestamp) -> RunSummary:
         """Everything has been told: the summary, before the scheduler is added to it."""
         summary = self._summary(at)
-        if self.scheduler is not None and summary.outcome is not None:
-            self.scheduler = finalise(self.scheduler, run_status(summary.outcome), at)
+        if summary.outcome is not None:
+            succeeded = run_status(summary.outcome) is RunStatus.SUCCEEDED
+            self.instances = {key: end_instance(one, at, succeeded=succeeded) for key, one in self.instances.items()}
         return summary
 
     def _summary(self, at: Timestamp) -> RunSummary:

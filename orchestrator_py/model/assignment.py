@@ -25,7 +25,7 @@ class AssignmentStatus(Enum):
 
     @property
     def terminal(self) -> bool:
-        return self not in (AssignmentStatus.ASSIGNED, AssignmentStatus.RUNNING)
+        return not (self is AssignmentStatus.ASSIGNED or self is AssignmentStatus.RUNNING)
 
 
 class AttemptStatus(Enum):
@@ -39,7 +39,7 @@ class AttemptStatus(Enum):
 
     @property
     def terminal(self) -> bool:
-        return self not in (AttemptStatus.PENDING, AttemptStatus.RUNNING)
+        return not (self is AttemptStatus.PENDING or self is AttemptStatus.RUNNING)
 
 
 class CheckpointReason(Enum):
@@ -121,7 +121,7 @@ class Assignment:
 
 @frozen(kw_only=True)
 class SchedulerPlan:
-    """The instances of a run by id, in the order in which they were created. Transitions make a new plan."""
+    """The instances of a run by id, in the order in which they were created."""
 
     requested_at: Timestamp
     min_instances: int

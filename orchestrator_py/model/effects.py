@@ -1,7 +1,5 @@
 """What must happen after a message, in this order: write before, record, write after, publish, reply."""
 
-from attrs import field
-
 from orchestrator_py.lean import frozen
 from orchestrator_py.model.document import RunDocument
 from orchestrator_py.model.events import Event
@@ -19,7 +17,7 @@ class Effects:
     before: tuple[RunDocument, ...] = ()
     entries: tuple[EntryLine, ...] = ()
     after: tuple[RunDocument, ...] = ()
-    events: tuple[Event, ...] = field(default=(), converter=tuple[Event, ...])
+    events: tuple[Event, ...] = ()
     reply: object = None
     flush: bool = False
 

@@ -12,7 +12,7 @@ from attrs import define, field
 from orchestrator_py.actors.aggregator import Aggregator
 from orchestrator_py.actors.mailbox import Mailbox, Ref, open_mailbox
 from orchestrator_py.errors import DefectError, NotRecordedError, StoreError
-from orchestrator_py.ids import TaskId
+from orchestrator_py.ids import RunId, TaskId
 from orchestrator_py.model.document import RunDocument
 from orchestrator_py.model.events import Event, RunCompleted
 from orchestrator_py.model.history import EntryLine
@@ -41,6 +41,9 @@ class Disk:
     def write(self, documents: Sequence[RunDocument], /) -> None:
         for document in documents:
             self.note(f"write {document.kind.value}")
+
+    def hears(self, run_id: RunId, /) -> bool:
+        return True
 
     def publish(self, event: Event | None = None, /) -> None:
         if event is None:

@@ -12,7 +12,7 @@ from attrs import define, field
 
 from orchestrator_py.actors.aggregator import Aggregator
 from orchestrator_py.actors.directory import Handle, join_aggregator
-from orchestrator_py.actors.event_stream import EventRouter
+from orchestrator_py.actors.event_stream import EventRouter, Switchboard
 from orchestrator_py.app.system_clock import SystemClock
 from orchestrator_py.errors import InputError, StoreError
 from orchestrator_py.ids import RunId, TaskId
@@ -198,10 +198,26 @@ async def test_an_aggregator_that_is_cancelled_finishes_and_tells_whoever_comes(
 
 def test_a_run_id_is_routed_once_at_a_time() -> None:
     router = EventRouter()
-    with router.routing(RunId("r"), print):
-        with pytest.raises(InputError, match="in flight already"), router.routing(RunId("r"), print):
+    board = Switchboard()
+    with router.routing(RunId("r"), board):
+        with pytest.raises(InputError, match="in flight already"), router.routing(RunId("r"), board):
             pass
-        with router.routing(RunId("other"), print):
+        with router.routing(RunId("other"), board):
             pass
-    with router.routing(RunId("r"), print):
+    with router.routing(RunId("r"), board):
         pass
+
+
+def test_a_run_is_heard_while_it_is_routed_to_somebody_who_listens() -> None:
+    router, board = EventRouter(), Switchboard()
+    with router.routing(RunId("r"), board):
+        assert not router.hears(RunId("r"))
+        unsubscribe = board.subscribe(print)
+        assert router.hears(RunId("r"))
+        assert not router.hears(RunId("other"))
+        unsubscribe()
+        assert not router.hears(RunId("r"))
+        stream = board.follow()
+        assert router.hears(RunId("r"))
+        del stream  # a reader that walks away
+        assert not router.hears(RunId("r"))

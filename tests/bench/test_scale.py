@@ -14,8 +14,7 @@ from bench.scale.simulation import Simulation
 from orchestrator_py.core import rollup, run_record, run_report
 from orchestrator_py.core.aggregation import Aggregation
 from orchestrator_py.core.run_record import RunRecord
-from orchestrator_py.ids import InstanceId
-from orchestrator_py.model.assignment import Attempt, AttemptStatus, SchedulerPlan
+from orchestrator_py.model.assignment import Assignment, Attempt, AttemptStatus
 from orchestrator_py.model.effects import NOTHING, Effects
 from orchestrator_py.model.history import EntryLine
 from orchestrator_py.model.messages import Message, SubtaskEnded
@@ -126,12 +125,11 @@ def mildest(_: object, words: Sequence[Outcome]) -> Outcome:
     return min(words, key=list(Outcome).index)
 
 
-def end_at_start(start: Callable[..., SchedulerPlan], plan: SchedulerPlan, instance_id: InstanceId, at: Timestamp) -> SchedulerPlan:
-    started = start(plan, instance_id, at)
-    one = started.assignments[instance_id]
-    early = evolve(one.attempts[-1], status=AttemptStatus.COMPLETED, completed_at=at)
-    ended: tuple[Attempt, ...] = (*one.attempts[:-1], early)
-    return evolve(started, assignments={**started.assignments, instance_id: evolve(one, attempts=ended)})
+def end_at_start(start: Callable[..., Assignment], assignment: Assignment, at: Timestamp) -> Assignment:
+    started = start(assignment, at)
+    early = evolve(started.attempts[-1], status=AttemptStatus.COMPLETED, completed_at=at)
+    ended: tuple[Attempt, ...] = (*started.attempts[:-1], early)
+    return evolve(started, attempts=ended)
 
 
 def count_thrice(add: Callable[..., object], totals: rollup.Rollup, line: bytes) -> None:

@@ -291,6 +291,16 @@ def test_the_entry_of_an_embedded_run_counts_subtasks_as_commands() -> None:
     assert entry["duration_seconds"] == 59
 
 
+@given(st.lists(st.sampled_from(Outcome), min_size=1, max_size=4))
+def test_whether_somebody_listens_changes_nothing_but_the_events(words: list[Outcome]) -> None:
+    opening = open_run(len(words))
+    told, untold = Aggregation(TaskId("task-1")), Aggregation(TaskId("task-1"))
+    for message in conversation(opening, reports_of(opening, words)):
+        loud, quiet = told.handle(message), untold.handle(message, heard=False)
+        assert quiet.events == ()
+        assert quiet == evolve(loud, events=())
+
+
 def test_a_flush_asks_for_everything_to_be_published() -> None:
     assert Aggregation(TaskId("task-1")).handle(Flush()) == Effects(flush=True)
 

@@ -6,6 +6,7 @@ import pytest
 from attrs import evolve
 
 from orchestrator_py.core.run_record import RunRecord
+from orchestrator_py.errors import DefectError
 from orchestrator_py.ids import InstanceId, SubtaskId
 from orchestrator_py.model.assignment import AssignmentStatus
 from orchestrator_py.model.outcome import Outcome, StopCause, StopKind
@@ -28,6 +29,20 @@ def test_news_is_news_only_once() -> None:
     assert [record.end_subtask(good, ONE) for _ in range(2)] == [True, False]
     assert [record.stop(cause) for cause in (STOP, StopCause(StopKind.SIGNAL, "SIGINT"))] == [True, False]
     assert (record.cause, record.contradiction) == (STOP, None)
+
+
+def test_news_of_an_instance_that_is_not_in_the_plan_is_a_defect() -> None:
+    with pytest.raises(DefectError, match="no instance 'task-1-general-99'"):
+        RunRecord(open_run(2)).take(SubtaskId("s0"), InstanceId("task-1-general-99"), stamp(1))
+
+
+def test_the_order_of_the_instances_survives_every_transition() -> None:
+    record = RunRecord(open_run(2))
+    record.take(SubtaskId("s1"), TWO, stamp(1))
+    record.take(SubtaskId("s0"), ONE, stamp(2))
+    record.release(ONE, stamp(3))
+    assert record.scheduler is not None
+    assert list(record.scheduler.assignments) == [ONE, TWO]
 
 
 def test_the_first_contradiction_stays() -> None:
