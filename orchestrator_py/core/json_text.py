@@ -8,9 +8,11 @@ from json.encoder import encode_basestring
 
 TYPE_CHECKING = False  # type checkers read the name; who only reads JSON is spared the import
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
-Turn = Callable[[object], object]
+Printer = Callable[[object, "str | None"], str]
+"""Prints what is no plain JSON data; the second argument is the line break that stands around it, None for one line."""
 
 _LARGEST_EXACT_INTEGER = 2**53
 _ALWAYS_EXACT_DIGITS = 15
@@ -19,17 +21,17 @@ _NESTING_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 _SURROGATES = re.compile("[\ud800-\udbff][\udc00-\udfff]|[\ud800-\udfff]")
 
 
-def compact_json(data: object) -> str:
-    """One line without blanks, as JSON.stringify(data). ValueError for NaN and infinities, TypeError for what JSON cannot hold."""
-    return _print(data, None, _refuse)
+def compact_json(data: object, other: Printer | None = None) -> str:
+    """One line without blanks, as JSON.stringify(data). ValueError for NaN and infinities, TypeError for what JSON cannot hold.
 
-
-def pretty_json(data: object, turn: Turn | None = None) -> str:
-    """Two blanks per level and no final newline, as JSON.stringify(data, null, 2). Raises like compact_json.
-
-    What JSON cannot hold is turned by `turn` into what it can, each value when its turn comes: never all of a large one at once.
+    What is not of the very types that `json` makes is printed by `other`, if it is given.
     """
-    return _print(data, "\n", turn or _refuse)
+    return _print(data, None, other or print_other)
+
+
+def pretty_json(data: object, other: Printer | None = None) -> str:
+    """Two blanks per level and no final newline, as JSON.stringify(data, null, 2). Takes and raises what compact_json does."""
+    return _print(data, "\n", other or print_other)
 
 
 def encode_json(text: str) -> bytes:
@@ -56,52 +58,61 @@ def parse_json(text: str | bytes) -> object:
 # Printing ----------------------------------------------------------------------------------------------------------
 
 
-def _print(data: object, newline: str | None, turn: Turn) -> str:
+def _print(data: object, newline: str | None, other: Printer) -> str:
     try:
-        text = _value(data, newline, turn)
+        text = print_value(data, newline, other)
     except RecursionError:
         raise ValueError("Data is nested too deeply, or holds itself, and cannot be printed as JSON; flatten it.") from None
     return text if text.isascii() else _SURROGATES.sub(_well_formed, text)
 
 
-def _refuse(value: object) -> object:
+def print_value(value: object, newline: str | None, other: Printer) -> str:
+    """The text of one value; `newline` is the line break with the indentation that stands around it, None for one line."""
+    kind = type(value)
+    atom = _ATOMS.get(kind)
+    if atom is not None:
+        return atom(value)
+    if kind is dict:
+        return _object(value, newline, other)  # type: ignore[arg-type]  # it is a dict
+    if kind is list or kind is tuple:
+        return _array(value, newline, other)  # type: ignore[arg-type]  # it is one of them
+    return other(value, newline)
+
+
+def print_other(value: object, newline: str | None, other: Printer | None = None) -> str:
+    """The text of a value whose class lies below one of JSON's; TypeError for anything else."""
+    inner = other or print_other
+    if isinstance(value, dict):
+        return _object(value, newline, inner)
+    if isinstance(value, list | tuple):
+        return _array(value, newline, inner)
+    for kind, print_atom in _ATOMS.items():
+        if isinstance(value, kind):
+            return print_atom(value)
     raise TypeError(f"JSON cannot hold a value of type {type(value).__name__}; turn it into text, numbers, lists or mappings first.")
 
 
-def _value(value: object, newline: str | None, turn: Turn) -> str:
-    """The text of one value; `newline` is the line break with the indentation that stands around it, None for one line."""
-    atom = _ATOMS.get(type(value))
-    if atom is not None:
-        return atom(value)
-    if isinstance(value, dict):
-        return _object(value, newline, turn)
-    if isinstance(value, list | tuple):
-        return _array(value, newline, turn)
-    for kind, print_atom in _ATOMS.items():  # a class of one's own below str, int or float
-        if isinstance(value, kind):
-            return print_atom(value)
-    return _value(turn(value), newline, turn)
+def _object(members: dict[str, object], newline: str | None, other: Printer) -> str:
+    return print_members(((f"{encode_basestring(key)}:", value) for key, value in members.items()), newline, other)
 
 
-def _object(members: dict[str, object], newline: str | None, turn: Turn) -> str:
-    if not members:
-        return "{}"
+def print_members(members: "Iterable[tuple[str, object]]", newline: str | None, other: Printer) -> str:
+    """The text of an object, each of its members a key as it stands in JSON, with its colon, and a value."""
     text = encode_basestring  # most values are texts: they are spared a call
     if newline is None:
-        pairs = [f"{text(key)}:{text(value) if type(value) is str else _value(value, None, turn)}" for key, value in members.items()]
-        return "{" + ",".join(pairs) + "}"
+        return "{" + ",".join([key + (text(one) if type(one) is str else print_value(one, None, other)) for key, one in members]) + "}"
     inner = newline + "  "
-    pairs = [f"{text(key)}: {text(value) if type(value) is str else _value(value, inner, turn)}" for key, value in members.items()]
-    return "{" + inner + ("," + inner).join(pairs) + newline + "}"
+    pairs = [f"{key} {text(one) if type(one) is str else print_value(one, inner, other)}" for key, one in members]
+    return "{" + inner + ("," + inner).join(pairs) + newline + "}" if pairs else "{}"
 
 
-def _array(items: list[object] | tuple[object, ...], newline: str | None, turn: Turn) -> str:
+def _array(items: list[object] | tuple[object, ...], newline: str | None, other: Printer) -> str:
     if not items:
         return "[]"
     if newline is None:
-        return "[" + ",".join([_value(item, None, turn) for item in items]) + "]"
+        return "[" + ",".join([print_value(item, None, other) for item in items]) + "]"
     inner = newline + "  "
-    return "[" + inner + ("," + inner).join([_value(item, inner, turn) for item in items]) + newline + "]"
+    return "[" + inner + ("," + inner).join([print_value(item, inner, other) for item in items]) + newline + "]"
 
 
 def _whole_number(number: int) -> str:

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import overload
 
-from orchestrator_py.core.codec.contract import to_json
+from orchestrator_py.core.codec.contract import print_compact
 from orchestrator_py.core.figures import is_figure
 from orchestrator_py.core.guardrails import guardrail_name
-from orchestrator_py.core.json_text import compact_json, encode_json
+from orchestrator_py.core.json_text import encode_json
 from orchestrator_py.core.outcome import run_status
 from orchestrator_py.errors import DecodeError
 from orchestrator_py.ids import RunId, TaskId
@@ -37,7 +37,7 @@ def create_metrics_entry(manifest_data: Mapping[str, object], recorded_at: Times
 
 def create_embedded_entry(opening: OpenRun, summary: RunSummary, scheduler: SchedulerPlan | None, recorded_at: Timestamp) -> MetricsEntry:
     """The entry of a run that has no manifest: its subtasks count as commands."""
-    words = [_command_word(report) for report in summary.subtasks]
+    words = [command_word(report) for report in summary.subtasks]
     return MetricsEntry(
         run_id=opening.run_id,
         task_id=opening.task.id,
@@ -56,7 +56,7 @@ def create_embedded_entry(opening: OpenRun, summary: RunSummary, scheduler: Sche
     )
 
 
-def _command_word(report: SubtaskReport) -> str:
+def command_word(report: SubtaskReport) -> str:
     """As the manifest has it: a subtask that never started stays pending, a waived failure is skipped."""
     if not report.started:
         return "pending"
@@ -77,7 +77,7 @@ def _stat_of(assignment: Assignment) -> InstanceStat:
 
 def metrics_line(entry: MetricsEntry) -> bytes:
     """The entry as it stands in the history, without the newline."""
-    return encode_json(compact_json(to_json(entry)))
+    return encode_json(print_compact(entry))
 
 
 def _run_figures(manifest: Mapping[str, object], recorded_at: Timestamp) -> MetricsEntry:

@@ -1,7 +1,8 @@
 """The contract's JSON form of every value that leaves or enters: `to_json` and `from_json`."""
 
 from collections.abc import Callable, Mapping
-from functools import cache, partial
+from enum import Enum
+from functools import cache
 from math import isfinite
 from operator import attrgetter
 from typing import Any, TypeVar
@@ -11,10 +12,10 @@ from cattrs import Converter
 from orchestrator_py.core.codec.events import add_event_shapes
 from orchestrator_py.core.codec.manifest import add_manifest_shapes
 from orchestrator_py.core.codec.rollups import add_rollup_shapes
-from orchestrator_py.core.codec.strict import create_converter, decode, unstructure_once
+from orchestrator_py.core.codec.strict import create_converter, decode, members_of, written_shape
 from orchestrator_py.core.codec.summary import add_summary_shapes
 from orchestrator_py.core.codec.task import add_task_shapes
-from orchestrator_py.core.json_text import compact_json, pretty_json
+from orchestrator_py.core.json_text import Printer, compact_json, pretty_json, print_members, print_other, print_value
 from orchestrator_py.model.result import BuildArtifact, BuildResult, ReviewDecision, ReviewResult, TestReport, TestResult
 
 T = TypeVar("T")
@@ -51,8 +52,33 @@ def to_json(value: object) -> object:
 
 
 def print_pretty(value: object) -> str:
-    """As `pretty_json(to_json(value))`, without ever holding the JSON data of a large summary in memory at once."""
-    return pretty_json(value, partial(unstructure_once, contract_converter()))
+    """As `pretty_json(to_json(value))`, without making JSON data of the value first."""
+    return pretty_json(value, _print_value)
+
+
+def print_compact(value: object) -> str:
+    """As `compact_json(to_json(value))`, without making JSON data of the value first."""
+    return compact_json(value, _print_value)
+
+
+def _print_value(value: object, newline: str | None) -> str:
+    return _printer(type(value))(value, newline)  # type: ignore[arg-type]  # a class is hashable
+
+
+@cache
+def _printer(cls: type[Any]) -> Printer:
+    """What prints the values of a class: its shape, if one was declared, else what the converter makes of them."""
+    form = written_shape(contract_converter(), cls)
+    if form is not None:
+        return lambda value, newline: print_members(members_of(form, value), newline, _print_value)
+    if issubclass(cls, Enum):
+        return lambda value, newline: print_value(value.value, newline, _print_value)  # type: ignore[attr-defined]  # it is an enum
+    return _print_converted
+
+
+def _print_converted(value: object, newline: str | None) -> str:
+    data = to_json(value)
+    return print_other(value, newline, _print_value) if data is value else print_value(data, newline, _print_value)
 
 
 def from_json(cls: type[T], data: object) -> T:

@@ -8,10 +8,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from functools import partial
+from json.encoder import encode_basestring
 from types import UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
-from attrs import NOTHING, fields, resolve_types
+from attrs import NOTHING, Attribute, fields, resolve_types
 from cattrs import Converter
 
 from orchestrator_py.core.suggestion import suggest
@@ -51,6 +52,7 @@ class Key:
 
     field: str
     key: str
+    label: str  # the key as it stands in JSON text, with its colon
     kind: Any
     default: Any  # NOTHING: the key is required
     raw: bool  # holds JSON data, written as it is
@@ -90,14 +92,7 @@ def shape(
     resolve_types(cls)
     concealed = hidden | ({"extra"} if extra else frozenset()) | ({"ignored"} if ignored else frozenset())
     plan = tuple(
-        Key(
-            field=field.name,
-            key=(renamed or {}).get(field.name) or (_camel(field.name) if keys == "camel" else field.name),
-            kind=field.type,
-            raw=field.type is object,
-            default=_default_of(field.default),
-            omitted=field.default is not NOTHING and always != "all" and field.name not in always,
-        )
+        _key(field, (renamed or {}).get(field.name) or (_camel(field.name) if keys == "camel" else field.name), always)
         for field in fields(cls)
         if field.name not in concealed
     )
@@ -105,6 +100,18 @@ def shape(
     form = Shape(keys=plan, written=written, names=frozenset(key.key for key in plan), extra=extra, ignored=ignored)
     converter.register_structure_hook(cls, partial(_structure_object, converter, form))
     converter.register_unstructure_hook(cls, partial(_unstructure_object, partial(_unstructure, converter), form))
+
+
+def _key(field: "Attribute[Any]", key: str, always: frozenset[str] | Literal["all"]) -> Key:
+    return Key(
+        field=field.name,
+        key=key,
+        label=f'"{key}":',
+        kind=field.type,
+        raw=field.type is object,
+        default=_default_of(field.default),
+        omitted=field.default is not NOTHING and always != "all" and field.name not in always,
+    )
 
 
 def shape_of(converter: Converter, cls: type[Any]) -> Shape:
@@ -157,12 +164,22 @@ def _structure_at(converter: Converter, where: str, data: object, kind: Any, kee
         problems.append(Problem("$" + where, str(error)))
 
 
-def unstructure_once(converter: Converter, value: object) -> object:
-    """As the converter does it, but for what stands in an object: its members stay as they are."""
-    hook = converter.get_unstructure_hook(type(value))
-    if isinstance(hook, partial) and hook.func is _unstructure_object:
-        return _unstructure_object(lambda item: item, hook.args[1], value)
-    return hook(value)
+def members_of(form: Shape, value: Any) -> list[tuple[str, object]]:
+    """The members of a value that has this shape, in their order: each a key as it stands in JSON text, and what the value holds."""
+    members: list[tuple[str, object]] = []
+    for key in form.written:
+        item = getattr(value, key.field)
+        if not (key.omitted and (item is key.default or item == key.default)):
+            members.append((key.label, item))
+    if form.extra and value.extra:
+        members += [(f"{encode_basestring(key)}:", item) for key, item in value.extra.items() if key not in form.names]
+    return members
+
+
+def written_shape(converter: Converter, cls: type[Any]) -> Shape | None:
+    """What was declared for the values of a class as they are written; None if they are written in another way."""
+    hook = converter.get_unstructure_hook(cls)
+    return hook.args[1] if isinstance(hook, partial) and hook.func is _unstructure_object else None
 
 
 def _unstructure_object(unstructure: Callable[[object], object], form: Shape, value: Any) -> dict[str, object]:
