@@ -87,6 +87,16 @@ class RunFiles(Protocol):
     def write(self, documents: Sequence[RunDocument], /) -> None: ...
 
 
+class FlightBoard(Protocol):
+    """Where it is shown which runs of a task go on in this process. Synchronous, may wait for the disk, never raises."""
+
+    def show(self, document: bytes, /) -> None:
+        """In place of the document before; an empty one takes it away."""
+
+    def close(self) -> None:
+        """Nothing goes on any more."""
+
+
 class StageLog(Protocol):
     """Where the events of one stage go (the contract's `exec:chunk` and so on); the log adds `timestamp` and `index` to each.
 

@@ -6,7 +6,7 @@ from attrs import define, field
 
 from bench.scale.history import History
 from bench.scale.run import SimulatedRun
-from bench.scale.words import RANKED, count_up, name_of, place_of
+from bench.scale.words import RANKED, Recoveries, count_up, name_of, place_of
 from orchestrator_py.core.codec.contract import to_json
 from orchestrator_py.core.differences import differences
 from orchestrator_py.core.json_text import parse_json
@@ -25,7 +25,8 @@ VERDICT = "the verdict is the worst word of the set"
 WORDS = "each word is the one that happened"
 ROLLUPS = "the rollups are the fold of the whole history"
 ENTRIES = "each run is in the history exactly once, with its true counts"
-PROMISES = (ONCE, STAMPS, VERDICT, WORDS, ROLLUPS, ENTRIES)
+RECOVERIES = "each death is told of its instance, which recovers if its work ends well"
+PROMISES = (ONCE, STAMPS, VERDICT, WORDS, RECOVERIES, ROLLUPS, ENTRIES)
 
 
 @define(eq=False)
@@ -35,7 +36,9 @@ class Checks:
     checked: dict[str, int] = field(factory=lambda: dict.fromkeys(PROMISES, 0), init=False)
     violations: dict[str, int] = field(factory=dict, init=False)
     examples: dict[str, str] = field(factory=dict, init=False)
+    recovered: int = field(default=0, init=False)  # instances, as the history has it
     _counts: dict[str, tuple[str, int, int]] = field(factory=dict, init=False)
+    _recoveries: dict[str, Recoveries] = field(factory=dict, init=False)
 
     def expect(self, promise: str, holds: bool, example: str) -> None:
         self.checked[promise] += 1
@@ -57,7 +60,7 @@ class Checks:
     def look_at_instances(self, run: SimulatedRun, assignments: Iterable[Assignment]) -> None:
         """Of a run in flight: an instance that still takes work has no end."""
         for one in assignments:
-            ended = one.completed_at is not None or any(attempt.completed_at is not None for attempt in one.attempts)
+            ended = one.completed_at is not None or one.attempts[-1].completed_at is not None
             early = ended and (one.instance_id not in run.released or not one.status.terminal)
             self.expect(STAMPS, not early, f"{run.run_id}: {one.instance_id} is {one.status.value}, works, and has an end")
 
@@ -67,6 +70,7 @@ class Checks:
         self._check_accounts(run, closed)
         self._check_words(run, closed)
         self._check_stamps(run, closed)
+        self._recoveries[run.run_id] = run.recoveries
 
     def _check_accounts(self, run: SimulatedRun, closed: ClosedRun) -> None:
         told = [report.subtask_id for report in closed.summary.subtasks]
@@ -95,10 +99,6 @@ class Checks:
             begun, done = report.started_at or Timestamp(""), report.completed_at or Timestamp("")
             before = all(attempt.started_at <= attempt.completed_at <= done for attempt in report.attempts)
             self.expect(STAMPS, begun <= done and before, f"{run.run_id}: {report.subtask_id} ended at {done}, before it was done")
-        for instance in _instances(closed):
-            until = run.worked_until.get(InstanceId(instance["instanceId"]))
-            ended = str(instance["lastCompletedAt"])
-            self.expect(STAMPS, until is None or until <= ended, f"{run.run_id}: {instance} worked until {until}")
 
     # At the end of everything --------------------------------------------------------------------------------------
 
@@ -110,14 +110,20 @@ class Checks:
             found = data.get("status"), data.get("commands_passed"), data.get("commands_failed")
             expected = self._counts.pop(str(data.get("run_id")), None)
             self.expect(ENTRIES, found == expected, f"entry of {data.get('run_id')} says {found}, not {expected}")
+            self._check_recoveries(data)
         whole = rollup_of_history(history.lines).documents(baseline=None, updated_at=Timestamp(""))
         told = differences(_documents(history.published, history.baseline), _documents(whole, whole.baseline))
         self.expect(ROLLUPS, not told, "; ".join(told[:3]))
 
-
-def _instances(closed: ClosedRun) -> list[dict[str, str]]:
-    assignments = (closed.summary.scheduler or {}).get("assignments")
-    return assignments if isinstance(assignments, list) else []
+    def _check_recoveries(self, entry: dict[str, object]) -> None:
+        stats, truth = entry.get("instance_stats"), self._recoveries.pop(str(entry.get("run_id")), None)
+        for stat in stats if isinstance(stats, list) and truth is not None else ():
+            expected = truth.stat_of(InstanceId(stat["instance_id"]))
+            found = stat["status"], stat["attempts"], stat["recovery_events"]
+            self.recovered += stat["status"] == "recovered"
+            self.expect(
+                RECOVERIES, expected in (None, found), f"entry of {entry['run_id']}: {stat['instance_id']} is {found}, not {expected}"
+            )
 
 
 def _documents(rollups: Rollups, baseline: Baseline | None) -> dict[str, object]:

@@ -46,6 +46,10 @@ def _virtual(simulation: Simulation) -> Iterator[str]:
     ideal = simulation.engine.worked / scenario.workers
     yield f"time            {_time(seconds)}; the work alone, spread evenly, takes {_time(ideal)}"
     yield f"subtasks        {scenario.subtasks / seconds:.1f} a second; {_outcomes(simulation)}; flaky {simulation.flaky}"
+    yield (
+        f"lost attempts   {simulation.requeued} requeued, {simulation.escalated} escalated; "
+        f"{simulation.checks.recovered} instances recovered, as the history has it"
+    )
     yield f"event loop      busy {_share(simulation.loop.busy, seconds)} of the time; longest job {_time(simulation.loop.longest)}"
     yield from _writer(simulation)
     yield from _lost(simulation)

@@ -2,7 +2,7 @@
 
 from orchestrator_py.core.answers import accept_build, accept_review, accept_test, complete_results
 from orchestrator_py.ids import RunId, SubtaskId
-from orchestrator_py.model.execution import Execution
+from orchestrator_py.model.execution import Execution, Loss, LossKind
 from orchestrator_py.model.outcome import Outcome
 from orchestrator_py.model.result import BuildResult, ReviewDecision, ReviewResult, TestResult
 from orchestrator_py.model.summary import AttemptReport, SubtaskReport
@@ -33,6 +33,12 @@ def create_report(subtask_id: str, run_id: RunId, outcome: Outcome, attempts: tu
     )
 
 
+def loss_of(outcome: Outcome) -> Loss | None:
+    """Here nothing crashes but what was lost with its worker."""
+    return Loss(LossKind.WORKER, "the worker died; it may or may not have run") if outcome is Outcome.CRASHED else None
+
+
 def _execution(outcome: Outcome) -> Execution | None:
     """Of a worker that died nobody knows an exit code."""
-    return Execution(exit_code=None) if outcome is Outcome.CRASHED else None
+    loss = loss_of(outcome)
+    return None if loss is None else Execution(loss=loss)

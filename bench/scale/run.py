@@ -10,10 +10,10 @@ from attrs import define, field, frozen
 from bench.scale.engine import Ended, Engine
 from bench.scale.mailbox import Mail
 from bench.scale.meter import Meter
-from bench.scale.results import create_report
+from bench.scale.results import create_report, loss_of
 from bench.scale.scenario import Scenario
 from bench.scale.virtual_time import Call, EventLoop, VirtualTime
-from bench.scale.words import Truth, count_up, name_of, place_of
+from bench.scale.words import Recoveries, Truth, count_up, name_of, place_of
 from bench.scale.writer import TASK_ID, Writer
 from orchestrator_py.actors.run_clock import RunClock
 from orchestrator_py.core.answers import accept_plan
@@ -56,8 +56,8 @@ class SimulatedRun:
     clock: RunClock = field(init=False)
     opening: OpenRun = field(init=False)
     schedule: Schedule = field(init=False)
-    worked_until: dict[InstanceId, Timestamp] = field(factory=dict, init=False)
     released: set[InstanceId] = field(factory=set, init=False)
+    recoveries: Recoveries = field(factory=Recoveries, init=False)
     waiting: "deque[Lane]" = field(factory=deque, init=False)
     _lanes: int = field(default=0, init=False)
 
@@ -166,6 +166,7 @@ class Lane:
         attempt = self._attempt(ended)
         self._attempts.append(attempt)
         if self._policy.retry.allows_another(attempt=attempt.number, outcome=attempt.outcome):
+            self.run.recoveries.begin_again(self.instance_id, attempt.outcome)
             self._tell([AttemptEnded(run_id=self.run.run_id, subtask_id=self._subtask_id, attempt=attempt)], self._try)
         else:
             self._settle(ended.outcome)
@@ -177,12 +178,13 @@ class Lane:
             started_at=self._started_at,
             completed_at=self.run.clock.now(),
             elapsed=timedelta(seconds=ended.worked),
+            loss=loss_of(ended.outcome),
         )
 
     def _settle(self, outcome: Outcome) -> None:
         run, at = self.run, self.run.clock.now()
         run.truth.end(place_of(self._subtask_id), outcome)
-        run.worked_until[self.instance_id] = at
+        run.recoveries.end(self.instance_id, outcome)
         report = run.world.meter.call("lane: report", create_report, self._subtask_id, run.run_id, outcome, tuple(self._attempts), at)
         skipped = run.settle(report)
         ends: list[Message] = [SubtaskEnded(run_id=run.run_id, report=report, instance_id=self.instance_id, at=at)]

@@ -35,6 +35,8 @@ class Simulation:
     checks: Checks = field(factory=Checks, init=False)
     outcomes: dict[Outcome, int] = field(factory=lambda: dict.fromkeys(RANKED, 0), init=False)
     flaky: int = field(default=0, init=False)
+    requeued: int = field(default=0, init=False)
+    escalated: int = field(default=0, init=False)
     wall: float = field(default=0.0, init=False)
     _runs: dict[RunId, SimulatedRun] = field(factory=dict, init=False)
     _begun: int = field(default=0, init=False)
@@ -86,6 +88,8 @@ class Simulation:
             self.outcomes[report.outcome] += 1
             self.flaky += report.flaky
             self._told.update(f"{report.subtask_id} {report.outcome.value} {report.completed_at}\n".encode())
+        self.requeued += run.recoveries.requeued.total()
+        self.escalated += run.recoveries.escalated.total()
         del self._runs[run.run_id]
         if self._begun < self.scenario.runs:
             self._begin()

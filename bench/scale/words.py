@@ -1,7 +1,10 @@
 """What really happened, kept apart from the code that is tried: a byte for each subtask of a run."""
 
+from collections import Counter
+
 from attrs import define, field
 
+from orchestrator_py.ids import InstanceId
 from orchestrator_py.model.outcome import Outcome
 
 RANKED = (
@@ -61,6 +64,31 @@ class Truth:
                 blocked = need is not None and words[need] not in (Outcome.SUCCEEDED, Outcome.REJECTED)
                 words.append(Outcome.SKIPPED if blocked else None)
         return words
+
+
+@define(eq=False)
+class Recoveries:
+    """Of one run, by instance: how many workers died under it whose work was begun again, or was not; and whether all of it ended well."""
+
+    requeued: Counter[InstanceId] = field(factory=Counter, init=False)
+    escalated: Counter[InstanceId] = field(factory=Counter, init=False)
+    _ended_well: dict[InstanceId, bool] = field(factory=dict, init=False)
+
+    def begin_again(self, instance_id: InstanceId, outcome: Outcome) -> None:
+        self.requeued[instance_id] += outcome is Outcome.CRASHED
+
+    def end(self, instance_id: InstanceId, outcome: Outcome) -> None:
+        self.escalated[instance_id] += outcome is Outcome.CRASHED
+        good = outcome in (Outcome.SUCCEEDED, Outcome.REJECTED)
+        self._ended_well[instance_id] = good and self._ended_well.get(instance_id, True)
+
+    def stat_of(self, instance_id: InstanceId) -> tuple[str, int, int] | None:
+        """Its word, its attempts, its recovery events; None if it has never worked."""
+        good, requeued = self._ended_well.get(instance_id), self.requeued[instance_id]
+        if good is None:
+            return None
+        word = ("recovered" if requeued else "succeeded") if good else "failed"
+        return word, 1 + requeued, requeued + self.escalated[instance_id]
 
 
 def count_up(counts: bytearray, place: int) -> None:

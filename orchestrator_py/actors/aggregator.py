@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from attrs import field
 
+from orchestrator_py.actors.flight_watch import FlightWatch
 from orchestrator_py.actors.mailbox import Envelope, Mailbox
 from orchestrator_py.actors.outlast import forget_cancellation, is_being_cancelled, run_in_thread
 from orchestrator_py.core.aggregation import Aggregation
@@ -22,7 +23,7 @@ from orchestrator_py.model.document import RunDocument
 from orchestrator_py.model.effects import Effects
 from orchestrator_py.model.events import Event
 from orchestrator_py.model.messages import Flush, Message
-from orchestrator_py.ports import Clock, EventSink, HistoryStore, RunFiles
+from orchestrator_py.ports import Clock, EventSink, FlightBoard, HistoryStore, RunFiles
 
 T = TypeVar("T")
 _log = logging.getLogger("orchestrator_py")
@@ -39,14 +40,19 @@ PUBLISHING_SHARE = 0.1
 
 @define
 class Aggregator:
-    """The shell around one task's Aggregation. `run` lives until the last handle to its mailbox is closed."""
+    """The shell around one task's Aggregation. `run` lives until the last handle to its mailbox is closed.
+
+    Without a `board`, embedded runs that go on are not shown.
+    """
 
     task_id: TaskId
     _open_history: Callable[[], HistoryStore]
     _files: RunFiles
     _sink: EventSink
     _clock: Clock
+    _board: FlightBoard | None = None
     _mind: Aggregation = field(init=False)
+    _flights: FlightWatch = field(init=False)
     _loop_is_closing: bool = field(default=False, init=False)
     _unrecorded: list[tuple[Envelope[Message], Exception]] = field(factory=list, init=False)
     _unpublished: bool = field(default=False, init=False)
@@ -55,6 +61,7 @@ class Aggregator:
 
     def __attrs_post_init__(self) -> None:
         self._mind = Aggregation(self.task_id)
+        self._flights = FlightWatch.over(self.task_id, self._mind.runs, self._board, self._clock)
 
     async def run(self, mailbox: Mailbox[Message]) -> None:
         """Serve the mailbox. Never raises: a failure ends the mailbox, and everybody who waits or writes is told of it.
@@ -66,18 +73,27 @@ class Aggregator:
             try:
                 await self._serve(mailbox, history)
             finally:
-                await self._in_thread(history.close)
+                await self._in_thread(lambda: self._close(history))
             mailbox.close()
         except Exception as error:  # the boundary of the actor: what happens here is told to all who wait
             mailbox.fail(error if isinstance(error, OrchestratorError) else _defect(self.task_id, error), self._unrecorded)
+
+    def _close(self, history: HistoryStore) -> None:
+        try:
+            history.close()
+        finally:
+            self._flights.close()
 
     async def _serve(self, mailbox: Mailbox[Message], history: HistoryStore) -> None:
         while (batch := await self._receive(mailbox)) is not None:
             effects = [self._handle(envelope.message) for envelope in batch]
             await self._perform_or_tell(history, batch, effects)
             self._announce(batch, effects)
+            self._flights.plan()
             if self._is_due():
                 await self._publish(history, idle=mailbox.is_empty)
+            if self._flights.is_due:
+                await self._flights.look(self._in_thread)
 
     def _handle(self, message: Message) -> Effects:
         heard = not isinstance(message, Flush) and self._sink.hears(message.run_id)
@@ -151,9 +167,9 @@ class Aggregator:
 
     def _patience(self) -> float:
         """How long to wait for mail: until the next publication is due, if there is anything to publish."""
-        if not (self._unpublished or self._mind.has_progress):
-            return math.inf
-        return max(0.0, self._publish_at - self._clock.monotonic())
+        due_at = self._publish_at if self._unpublished or self._mind.has_progress else math.inf
+        due_at = min(due_at, self._flights.due_at)
+        return math.inf if due_at == math.inf else max(0.0, due_at - self._clock.monotonic())
 
     def _is_due(self) -> bool:
         return (self._unpublished or self._mind.has_progress) and self._clock.monotonic() >= self._publish_at

@@ -59,10 +59,12 @@ async def run_in_thread(work: Callable[[], T]) -> T:
     For a task without scopes of its own; `is_being_cancelled` tells afterwards whether anybody tried.
     """
     loop = asyncio.get_running_loop()
-    future = loop.run_in_executor(_threads_of(loop), work)
-    while not future.done():
+    done = asyncio.Event()
+    future = _threads_of(loop).submit(work)
+    future.add_done_callback(lambda _: loop.call_soon_threadsafe(done.set))
+    while not done.is_set():
         with suppress(asyncio.CancelledError):
-            await asyncio.wait((future,))
+            await done.wait()
     return future.result()
 
 

@@ -86,8 +86,8 @@ class Run:
         if self._ref is not None:
             await self._ref.tell(ChildRunTold(run_id=self.run_id, child=child))
 
-    async def tell_placed(self, subtask_id: SubtaskId, worker: str) -> None:
-        """An attempt is about to begin elsewhere."""
+    async def tell_placed(self, subtask_id: SubtaskId, worker: str | None) -> None:
+        """A command is about to begin elsewhere, or has ended there."""
         if self._ref is not None:
             await self._ref.tell(SubtaskPlaced(run_id=self.run_id, subtask_id=subtask_id, worker=worker))
 

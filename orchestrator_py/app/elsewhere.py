@@ -1,11 +1,10 @@
 """Commands that run on the workers of a Dask cluster: the connection is made and checked, and a site is given that uses it."""
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import anyio
 from attrs import field
 
 from orchestrator_py.app.pipeline_site import PipelineSite, Workplace
@@ -19,9 +18,7 @@ if TYPE_CHECKING:
 
     from orchestrator_py.executors.dask_executor import Placed
 
-CONNECT_SECONDS = 10.0
 WORKER_SECONDS = 60.0
-_CLOSE_SECONDS = 5.0
 _MISSING = "needs the library `distributed`, which is not installed; install it with: pip install 'orchestrator-py[dask]'"
 
 
@@ -67,11 +64,12 @@ class Elsewhere:
         from distributed import Client
 
         from orchestrator_py.executors.addresses import refuse_plain
+        from orchestrator_py.executors.client import CONNECT_SECONDS, close_client
 
         address = await self._address(stack)
         refuse_plain(address, "Scheduler", insecure=self.insecure)
         client: Client = Client(address, asynchronous=True, set_as_default=False, timeout=CONNECT_SECONDS, security=self._security())
-        stack.push_async_callback(_close, client)
+        stack.push_async_callback(close_client, client)
         try:
             await client
         except (OSError, RuntimeError, TypeError, ValueError) as error:
@@ -123,12 +121,6 @@ def _read_address(file: str) -> str:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{file}: cannot be read as a scheduler file ({_brief(error)}); name one that a scheduler has written.") from None
     return str(address)
-
-
-async def _close(client: "Client") -> None:
-    """Says goodbye, and does not wait long for an answer: there may be nobody any more, or never was."""
-    with anyio.move_on_after(_CLOSE_SECONDS, shield=True), suppress(Exception):
-        await client._close()
 
 
 def _brief(error: BaseException) -> str:

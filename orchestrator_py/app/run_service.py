@@ -24,7 +24,9 @@ from orchestrator_py.model.events import Event
 from orchestrator_py.model.messages import ClosedRun, Flush, OpenRun
 from orchestrator_py.model.outcome import StopCause, StopKind
 from orchestrator_py.ports import Clock, HistoryStore, RunFiles
+from orchestrator_py.store.flight_board import DiskFlightBoard
 from orchestrator_py.store.layout import Layout
+from orchestrator_py.store.lost_flights import complete_lost_flights
 from orchestrator_py.store.lost_runs import complete_lost_runs
 from orchestrator_py.store.memory import MemoryTaskStore
 from orchestrator_py.store.run_files import DiskRunFiles, MemoryRunFiles
@@ -112,8 +114,8 @@ class RunService:
         for run in tuple(self._runs):
             run.stop(cause)
 
-    async def tell_placed(self, run_id: RunId, subtask_id: SubtaskId, worker: str) -> None:
-        """An attempt of a run in flight is about to begin on a worker elsewhere."""
+    async def tell_placed(self, run_id: RunId, subtask_id: SubtaskId, worker: str | None) -> None:
+        """A command of a run in flight is about to begin on a worker elsewhere; None: it has ended there."""
         for run in tuple(self._runs):
             if run.run_id == run_id:
                 await run.tell_placed(subtask_id, worker)
@@ -161,7 +163,8 @@ class RunService:
 
     def _create_aggregator(self, task_id: TaskId, events: EventRouter) -> Aggregator:
         open_history, files = self._in_memory(task_id) if self.layout is None else self._on_disk(self.layout, task_id)
-        return Aggregator(task_id=task_id, open_history=open_history, files=files, sink=events, clock=self.clock)
+        board = None if self.layout is None else DiskFlightBoard(self.layout.task(task_id))
+        return Aggregator(task_id=task_id, open_history=open_history, files=files, sink=events, clock=self.clock, board=board)
 
     def _on_disk(self, layout: Layout, task_id: TaskId) -> tuple[Callable[[], HistoryStore], RunFiles]:
         return lambda: _open_history(layout, task_id, self.clock), DiskRunFiles(layout, task_id)
@@ -180,6 +183,8 @@ class RunService:
 
     def _dismiss_idle(self) -> None:
         """The tasks that were idle longest make room."""
+        if len(self._kept) <= IDLE_TASKS:
+            return
         busy = {run.opening.task.id for run in self._runs}
         idle = [task_id for task_id in self._kept if task_id not in busy]
         self._dismissed += [(task_id, self._kept.pop(task_id)) for task_id in idle[: max(0, len(self._kept) - IDLE_TASKS)]]
@@ -199,6 +204,7 @@ def _open_history(layout: Layout, task_id: TaskId, clock: Clock) -> HistoryStore
     store = open_task_store(layout, task_id, now=clock.now)
     try:
         complete_lost_runs(layout.task(task_id), store, clock.now)
+        complete_lost_flights(layout.task(task_id), store, clock.now)
     except BaseException:
         store.close()
         raise

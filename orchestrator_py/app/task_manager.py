@@ -33,7 +33,7 @@ from orchestrator_py.model.policy import VerdictRules
 from orchestrator_py.model.summary import RunSummary
 from orchestrator_py.model.task import PlanResult, TaskContext
 from orchestrator_py.ports import Builder, Clock, Executor, Planner, Reviewer, Tester
-from orchestrator_py.store.layout import RESERVED_RUN_IDS, Layout
+from orchestrator_py.store.layout import RESERVED_RUN_IDS, Layout, embedded_artifact_root
 
 DEFAULT_CONCURRENCY = 32
 
@@ -191,9 +191,7 @@ class TaskManager:
             return error
 
     def _artifact_root(self, task_id: TaskId, run_id: RunId) -> str:
-        if self._layout is None:
-            return f".runs/{task_id}/{run_id}"
-        return self._layout.relative(self._layout.task(task_id).embedded_run(run_id).folder)
+        return f".runs/{task_id}/{run_id}" if self._layout is None else embedded_artifact_root(self._layout.task(task_id), run_id)
 
     def _create_run_id(self, task: TaskContext) -> str:
         return create_embedded_run_id(task.id, self._clock.now(), os.urandom(4).hex())

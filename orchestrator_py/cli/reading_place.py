@@ -10,7 +10,9 @@ from orchestrator_py.cli.folders import find_record, parse_task
 from orchestrator_py.errors import InputError
 from orchestrator_py.model.timestamp import format_timestamp
 from orchestrator_py.reading.files import UnreadableError
+from orchestrator_py.reading.flights import Flight, read_flights
 from orchestrator_py.reading.lookup import find_run, list_tasks, task_folder
+from orchestrator_py.reading.run import Run
 
 
 class Place:
@@ -36,13 +38,18 @@ def find_place(arguments: Namespace) -> Place:
     return Place(runs_root, out_root, [task])
 
 
-def choose_run(place: Place, wanted: str) -> tuple[str, str]:
-    """Task and id of the run that is meant. InputError if it is none, or more than one."""
+def choose_run(place: Place, wanted: str, others: Iterable[Run] = ()) -> tuple[str, str]:
+    """Task and id of the run that is meant, of the command line or one of the others. InputError if it is none, or more than one."""
     problems: list[UnreadableError] = []
     try:
-        return find_run(place.runs_root, place.tasks, wanted, problems)
+        return find_run(place.runs_root, place.tasks, wanted, problems, others)
     finally:
         say_unreadable(problems)
+
+
+def runs_in_flight(place: Place, problems: list[UnreadableError]) -> list[Flight]:
+    """The embedded runs of the tasks that go on, or were lost."""
+    return [flight for task in place.tasks for flight in read_flights(place.runs_root, task, problems)]
 
 
 def say_unreadable(problems: Iterable[UnreadableError]) -> None:

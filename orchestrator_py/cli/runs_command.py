@@ -1,4 +1,4 @@
-"""`runs`: the newest runs of all tasks, without a look at older ones than are asked for."""
+"""`runs`: the newest command-line runs of all tasks, without a look at older ones than are asked for, and embedded runs in flight."""
 
 import re
 from argparse import Namespace
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from orchestrator_py.cli.console import print_json, print_lines
-from orchestrator_py.cli.reading_place import find_place, now, say_unreadable
+from orchestrator_py.cli.reading_place import find_place, now, runs_in_flight, say_unreadable
 from orchestrator_py.cli.runs_text import runs_data, runs_lines
 from orchestrator_py.core.suggestion import suggest
 from orchestrator_py.errors import InputError
@@ -26,7 +26,8 @@ def runs(arguments: Namespace) -> int:
     place = find_place(arguments)
     problems: list[UnreadableError] = []
     found: list[Run] = []
-    for run in _since(newest_runs(place.runs_root, place.tasks, problems), since):
+    newest = newest_runs(place.runs_root, place.tasks, problems, runs_in_flight(place, problems))
+    for run in _since(newest, since):
         if word in (None, run.word):
             found.append(run)
         if len(found) == most:

@@ -51,5 +51,5 @@ def _row(run: Run, now: str) -> tuple[str, ...]:
 
 
 def _passed(run: Run) -> tuple[int, int]:
-    stages = run.objects("commands")
-    return sum(stage.get("status") == "succeeded" for stage in stages), len(stages)
+    counts = run.counts
+    return counts["succeeded"], counts.total()

@@ -7,40 +7,52 @@ from argparse import Namespace
 
 from orchestrator_py.cli.console import print_json, print_lines, print_text, printable
 from orchestrator_py.cli.exit_codes import code_of_word
-from orchestrator_py.cli.reading_place import choose_run, find_place, now
+from orchestrator_py.cli.reading_place import choose_run, find_place, now, runs_in_flight
 from orchestrator_py.cli.status_text import spoken, stage_line, status_data, status_lines
-from orchestrator_py.reading.run import Run, require_run, text_of
+from orchestrator_py.reading.any_run import require_any_run
+from orchestrator_py.reading.files import UnreadableError
+from orchestrator_py.reading.run import Run, text_of
+from orchestrator_py.reading.stage_events import Told, read_stage_events
 
 REST_SECONDS = 0.25
 """Between two looks at a manifest: it is rewritten a few times a second at most."""
 
 
 def status(arguments: Namespace) -> int:
-    """0 if it can be told; with --watch the code of the run's verdict. StoreError if its manifest cannot be read."""
+    """0 if it can be told; with --watch the code of the run's verdict. StoreError if it cannot be read."""
     place = find_place(arguments)
-    task, run_id = choose_run(place, arguments.run)
+    task, run_id = choose_run(place, arguments.run, runs_in_flight(place, []))
     if arguments.watch:
         return _watch(place.runs_root, task, run_id, arguments)
-    return _tell(require_run(place.runs_root, task, run_id), arguments, 0)
+    return _tell(require_any_run(place.runs_root, task, run_id), arguments, 0)
 
 
 def _tell(run: Run, arguments: Namespace, code: int) -> int:
+    told = _read_told(run)
     if arguments.format == "json":
-        return print_json(status_data(run, now()), code)
-    return print_lines(status_lines(run, now()), code)
+        return print_json(status_data(run, told, now()), code)
+    return print_lines(status_lines(run, told, now()), code)
+
+
+def _read_told(run: Run) -> Told:
+    """Where the run stands is known without its events, too."""
+    try:
+        return read_stage_events(run)
+    except UnreadableError:
+        return {}
 
 
 def _watch(runs_root: str, task: str, run_id: str, arguments: Namespace) -> int:
     """JSON is the one document of the end. A terminal is drawn anew at each change, anything else gets a line for each."""
     drawn, told = 0, dict[str, str]()
-    run = require_run(runs_root, task, run_id)
+    run = require_any_run(runs_root, task, run_id)
     while not run.has_ended:
         if arguments.format == "text" and sys.stdout.isatty():
             drawn = _draw(run, drawn)
         elif arguments.format == "text":
             _tell_changes(run, told)
         time.sleep(REST_SECONDS)
-        run = require_run(runs_root, task, run_id)
+        run = require_any_run(runs_root, task, run_id)
     if drawn:
         print_text(_up(drawn), 0)
     return _tell(run, arguments, code_of_word(run.word))
@@ -49,7 +61,7 @@ def _watch(runs_root: str, task: str, run_id: str, arguments: Namespace) -> int:
 def _draw(run: Run, before: int) -> int:
     """Over the lines that were drawn before; the answer is how many there are now. None is wider than the terminal."""
     columns = os.get_terminal_size(sys.stdout.fileno()).columns or 80
-    lines = [printable(line)[: columns - 1] for line in status_lines(run, now())]
+    lines = [printable(line)[: columns - 1] for line in status_lines(run, {}, now())]
     print_text(_up(before) + "".join(f"{line}\x1b[K\n" for line in lines), 0)
     return len(lines)
 

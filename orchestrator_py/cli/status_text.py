@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from orchestrator_py.cli.console import printable
 from orchestrator_py.reading.checks import guardrails_of, guardrails_told, is_unguarded, review_of
 from orchestrator_py.reading.files import Data, UnreadableError
-from orchestrator_py.reading.run import LOST, Run, text_of
+from orchestrator_py.reading.run import LOST, RUNNING, Run, text_of
+from orchestrator_py.reading.stage_events import Told
 
 LONGEST_SUMMARY = 100
 
 
-def status_data(run: Run, now: str) -> dict[str, object]:
+def status_data(run: Run, told: Told, now: str) -> dict[str, object]:
     """The one JSON document of `status --format json`; paths are as the manifest has them, relative to the repository."""
     return {
         "run_id": run.run_id,
@@ -27,25 +28,28 @@ def status_data(run: Run, now: str) -> dict[str, object]:
         "guardrails": guardrails_of(run) or None,
         "approvals": run.objects("approvals"),
         "review": _review(run) or None,
-        "stages": [_stage_data(run, stage, now) for stage in run.objects("commands")],
+        "stages": [_stage_data(run, stage, told.get(text_of(stage, "id"), {}), now) for stage in run.objects("commands")],
         "child_runs": [
             {key: child.get(key) for key in ("run_id", "pipeline_id", "status", "manifest")} for child in run.objects("child_runs")
         ],
     }
 
 
-def _stage_data(run: Run, stage: Data, now: str) -> dict[str, object]:
+def _stage_data(run: Run, stage: Data, facts: Data, now: str) -> dict[str, object]:
     kept = {key: stage.get(key) for key in ("id", "title", "kind")}
     rest = {key: stage.get(key) for key in ("exit_code", "summary", "log_path", "error_file", "sub_run_id")}
-    return {**kept, "status": run.stage_word(stage), "elapsed_seconds": run.stage_elapsed(stage, now), **rest}
+    place = {"instance_id": facts.get("instance"), "attempt": facts.get("attempt"), "worker": facts.get("worker")}
+    return {**kept, "status": run.stage_word(stage), "elapsed_seconds": run.stage_elapsed(stage, now), **rest, **place}
 
 
-def status_lines(run: Run, now: str) -> Iterator[str]:
+def status_lines(run: Run, told: Told, now: str) -> Iterator[str]:
     """The run in one line, a line for each stage, the child runs, where the record is."""
     yield f"{run.run_id} (task {run.task}, {run.text('pipeline_id')}): {spoken(run.word)}{_seconds(' in ', run.elapsed(now))}{_detail(run)}"
     stages = run.objects("commands")
     width = max((len(text_of(stage, "id")) for stage in stages), default=0)
-    yield from (f"  {text_of(stage, 'id'):{width}}  {stage_line(run, stage, now)}" for stage in stages)
+    for stage in stages:
+        name = text_of(stage, "id")
+        yield f"  {name:{width}}  {stage_line(run, stage, now, told.get(name))}"
     for child in run.objects("child_runs"):
         yield f"  child run {text_of(child, 'run_id')} ({text_of(child, 'pipeline_id')}): {spoken(text_of(child, 'status'))}"
     yield from _checks(run)
@@ -72,8 +76,8 @@ def _review(run: Run) -> Data:
         return {"decision": "unreadable", "detail": error.problem}
 
 
-def stage_line(run: Run, stage: Data, now: str) -> str:
-    """`failed in 1.2 s, exit code 3: what it said, log path`."""
+def stage_line(run: Run, stage: Data, now: str, facts: Data | None = None) -> str:
+    """`failed in 1.2 s, exit code 3: what it said, log path`; with the `facts` of its events, and if it ran elsewhere, on which worker."""
     word = run.stage_word(stage)
     if word == "pending":
         return "never started" if run.has_ended else "waiting"
@@ -82,7 +86,14 @@ def stage_line(run: Run, stage: Data, now: str) -> str:
     said = f": {_first_line(summary)}" if summary else ""
     waived = " (waived)" if word == "skipped" else ""
     shown = "failed" if word == "skipped" else word
-    return f"{spoken(shown)}{waived}{_seconds(' in ', run.stage_elapsed(stage, now))}{ended}{said}{f', log {log}' if log else ''}"
+    where = "" if word == RUNNING else _where(facts or {})
+    return f"{spoken(shown)}{waived}{_seconds(' in ', run.stage_elapsed(stage, now))}{where}{ended}{said}{f', log {log}' if log else ''}"
+
+
+def _where(facts: Data) -> str:
+    """Of a stage that ran elsewhere; while it runs its summary says so."""
+    worker = text_of(facts, "worker")
+    return f" on worker {printable(worker)} as {text_of(facts, 'instance')}" if worker else ""
 
 
 def spoken(word: str) -> str:

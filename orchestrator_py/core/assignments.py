@@ -34,13 +34,18 @@ def create_scheduler_plan(request: RunRequest, *, requested_at: Timestamp, insta
     Instances are named `<prefix>-<capability>-<NN>`; the prefix is the lower-cased task id unless one is given.
     ConfigurationError if the bounds contradict each other or there are too few slots.
     """
-    schedule = request.schedule
-    _refuse_impossible_bounds(schedule)
     prefix = request.task.id.lower() if instance_prefix is None else instance_prefix
     group_size = math.trunc(request.group.group_size or 0) if request.group else 0
+    return assign_instances(request.schedule, prefix, requested_at, group_size)
+
+
+def assign_instances(schedule: RunSchedule, prefix: str, requested_at: Timestamp, group_size: int = 0) -> SchedulerPlan:
+    """The plan of what a schedule asks for, see create_scheduler_plan; `group_size` 0 for no group."""
+    slots = _slots(schedule)
+    _refuse_impossible_bounds(schedule, len(slots))
     names: Counter[str] = Counter()
     assignments: dict[InstanceId, Assignment] = {}
-    for index, entry in enumerate(_slots(schedule)[: _instance_count(schedule)]):
+    for index, entry in enumerate(slots[: _instance_count(schedule, len(slots))]):
         names[entry.capability] += 1
         instance_id = InstanceId(f"{prefix}-{entry.capability}-{names[entry.capability]:02d}")
         group_index = index % group_size + 1 if group_size > 0 else None
@@ -60,17 +65,23 @@ def with_lanes(request: RunRequest, lanes: int) -> RunRequest:
 
     A request that yields that many already comes back as it is. ConfigurationError for less than one lane.
     """
-    schedule = request.schedule
+    schedule = schedule_with_lanes(request.schedule, lanes)
+    return request if schedule is request.schedule else evolve(request, schedule=schedule)
+
+
+def schedule_with_lanes(schedule: RunSchedule, lanes: int) -> RunSchedule:
+    """The schedule of a request with_lanes."""
     if lanes < 1:
         raise ConfigurationError(f"A run needs at least one lane, not {lanes}; ask for one job or more.")
-    if schedule.min_instances <= schedule.max_instances and _instance_count(schedule) == lanes <= len(_slots(schedule)):
-        return request
+    slots = len(_slots(schedule))
+    if schedule.min_instances <= schedule.max_instances and _instance_count(schedule, slots) == lanes <= slots:
+        return schedule
     fan_out = _widened(schedule.fan_out or _ONE_GENERAL, lanes)
-    return evolve(request, schedule=evolve(schedule, min_instances=lanes, max_instances=lanes, fan_out=fan_out))
+    return evolve(schedule, min_instances=lanes, max_instances=lanes, fan_out=fan_out)
 
 
-def _refuse_impossible_bounds(schedule: RunSchedule) -> None:
-    least, most, slots = schedule.min_instances, schedule.max_instances, len(_slots(schedule))
+def _refuse_impossible_bounds(schedule: RunSchedule, slots: int) -> None:
+    least, most = schedule.min_instances, schedule.max_instances
     if least > most:
         raise ConfigurationError(f"Scheduler minInstances ({least}) cannot exceed maxInstances ({most}).")
     if least > slots:
@@ -86,8 +97,8 @@ def _slots(schedule: RunSchedule) -> list[FanOut]:
     return sorted(slots, key=lambda entry: -entry.weight)
 
 
-def _instance_count(schedule: RunSchedule) -> int:
-    return max(schedule.min_instances, min(schedule.max_instances, len(_slots(schedule))))
+def _instance_count(schedule: RunSchedule, slots: int) -> int:
+    return max(schedule.min_instances, min(schedule.max_instances, slots))
 
 
 def _widened(fan_out: tuple[FanOut, ...], lanes: int) -> tuple[FanOut, ...]:

@@ -8,7 +8,7 @@ from orchestrator_py.core import fixed_texts
 from orchestrator_py.core.command_summary import command_summary, shown_exit_code
 from orchestrator_py.core.names import slugify
 from orchestrator_py.core.outcome import build_outcome, review_outcome, test_outcome
-from orchestrator_py.ids import SubtaskId
+from orchestrator_py.ids import InstanceId, SubtaskId
 from orchestrator_py.lean import evolve, frozen
 from orchestrator_py.model.assignment import SchedulerPlan
 from orchestrator_py.model.execution import Execution
@@ -27,6 +27,7 @@ class Progress:
     places: Mapping[SubtaskId, int]
     hints: Mapping[SubtaskId, str]
     taken_at: Mapping[SubtaskId, Timestamp]
+    taken_by: Mapping[SubtaskId, InstanceId] = field(factory=dict)
     workers: Mapping[SubtaskId, str] = field(factory=dict)
     reports: Mapping[SubtaskId, SubtaskReport]
     children: Sequence[ChildRun]
@@ -74,7 +75,7 @@ def command_record(born: Manifest, progress: Progress, subtask_id: SubtaskId) ->
     report = progress.reports.get(subtask_id)
     if report is None:
         worker = progress.workers.get(subtask_id)
-        return running if worker is None else evolve(running, summary=f"Running on worker {worker}.")
+        return running if worker is None else evolve(running, summary=f"Running on worker {worker} as {progress.taken_by[subtask_id]}.")
     return _ended(running, report, progress.hints.get(subtask_id), _stage_file(born, running, "errors", "json"))
 
 

@@ -1,7 +1,6 @@
 """Where a subtask runs: what the item says, then what the task says."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain
+from collections.abc import Iterable, Mapping
 
 from orchestrator_py.model.task import Mode, PlanItem, TaskContext
 
@@ -11,7 +10,7 @@ _STRICT_WORDS = {"cloud": True, "mcp": False}
 
 def default_mode(task: TaskContext, item: PlanItem) -> Mode:
     """The policy of an embedded run: an item that does not ask for the cloud still goes there if the task runs in parallel."""
-    words = (word.strip() for word in _mode_words(item, "mode", "executionMode"))
+    words = [word.strip() for word in _mode_words(item, "mode", "executionMode")]
     asked = _answer(item, words, _WORDS)
     return _mode(asked or _wants_parallel(task))
 
@@ -24,13 +23,17 @@ def pipeline_mode(task: TaskContext, item: PlanItem) -> Mode:
 
 def _answer(item: PlanItem, words: Iterable[str], known: Mapping[str, bool]) -> bool | None:
     """The first flag that is true or false, else the first word that is known, else None."""
-    flags = (flag for flag in (item.requires_cloud, item.requires_cloud_alias) if isinstance(flag, bool))
-    return next(chain(flags, (known[word.lower()] for word in words if word.lower() in known)), None)
+    for flag in (item.requires_cloud, item.requires_cloud_alias):
+        if isinstance(flag, bool):
+            return flag
+    return next((known[word.lower()] for word in words if word.lower() in known), None)
 
 
-def _mode_words(item: PlanItem, *keys: str) -> Iterator[str]:
-    metadata = item.metadata if isinstance(item.metadata, Mapping) else {}
-    return (word for word in map(metadata.get, keys) if isinstance(word, str))
+def _mode_words(item: PlanItem, *keys: str) -> list[str]:
+    metadata = item.metadata
+    if not isinstance(metadata, Mapping):
+        return []
+    return [word for word in map(metadata.get, keys) if isinstance(word, str)]
 
 
 def _wants_parallel(task: TaskContext) -> bool:

@@ -8,6 +8,10 @@ OUT = "out"
 
 RUNS_OF_COMMAND_LINE = "cli"
 LIVE_RUNS = "live-runs"
+IN_FLIGHT = "in-flight"
+"""Of a task: what each process that runs something of it inside another program tells while that lasts."""
+FLIGHTS_SUFFIX = ".json"
+"""Of that file; without it, the name of the locked marker beside it."""
 METRICS = "metrics.json"
 PENDING = "metrics.pending"
 ROLLUPS = "metrics"
@@ -28,8 +32,9 @@ QUEUE_SUFFIX = ".jsonl"
 """Of the files in the pending folder that hold queued entries."""
 
 MANIFEST_VERSION = 1
+FLIGHTS_VERSION = 1
 
-RESERVED_RUN_IDS = frozenset({RUNS_OF_COMMAND_LINE, LIVE_RUNS, "mcp", ROLLUPS, METRICS, "metrics.lock", PENDING})
+RESERVED_RUN_IDS = frozenset({RUNS_OF_COMMAND_LINE, LIVE_RUNS, IN_FLIGHT, "mcp", ROLLUPS, METRICS, "metrics.lock", PENDING})
 """What already stands beside the folders of embedded runs in a task's folder."""
 
 RESERVED_TASK_IDS = frozenset({"local-mcp"})

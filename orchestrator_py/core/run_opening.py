@@ -1,15 +1,16 @@
 """The first message of a run: what is planned, in which order, on which instances, and the manifest that it is born with."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import NamedTuple
 
-from orchestrator_py.core.assignments import create_scheduler_plan, with_lanes
+from orchestrator_py.core.assignments import assign_instances, create_scheduler_plan, schedule_with_lanes, with_lanes
 from orchestrator_py.core.command_records import not_selected_command, pending_command
 from orchestrator_py.core.fixed_texts import planner_error_plan
 from orchestrator_py.core.names import slugify
 from orchestrator_py.core.plan import item_id, order_group, select_single, stages_by_item
 from orchestrator_py.core.resuming import kept_reports, reborn
-from orchestrator_py.core.run_request import create_run_request
+from orchestrator_py.core.run_request import create_run_request, create_schedule
 from orchestrator_py.core.selection import not_selected
 from orchestrator_py.ids import RunId, SubtaskId
 from orchestrator_py.lean import frozen
@@ -19,6 +20,7 @@ from orchestrator_py.model.manifest import Manifest
 from orchestrator_py.model.messages import OpenRun
 from orchestrator_py.model.pipeline import CommandStage, Pipeline
 from orchestrator_py.model.policy import LENIENT, VerdictRules
+from orchestrator_py.model.run_request import RunSchedule
 from orchestrator_py.model.summary import SubtaskReport
 from orchestrator_py.model.task import PlanResult, TaskContext
 from orchestrator_py.model.timestamp import Timestamp
@@ -67,7 +69,6 @@ def open_embedded(
 ) -> OpenRun:
     """A run inside the caller's program. PlanError if nothing, or without a group more than one thing, could be chosen."""
     order = order_group(plan) if grouped else (select_single(plan),)
-    pipeline = Pipeline(id=pipeline_id, title=task.title, stages=())
     return OpenRun(
         run_id=run_id,
         task=task,
@@ -75,12 +76,18 @@ def open_embedded(
         order=order,
         grouped=grouped,
         pipeline_id=pipeline_id,
-        scheduler=_schedule_instances(pipeline, run_id, task, {}, paths, started_at, lanes=min(len(order), limit)),
+        scheduler=assign_instances(_schedule_of_lanes(min(len(order), limit)), task.id, started_at),
         artifact_root=paths.artifact_root,
         started_at=started_at,
         keep_summary=keep_summary,
         rules=rules,
     )
+
+
+@cache
+def _schedule_of_lanes(lanes: int) -> RunSchedule:
+    """The schedule of an embedded run: nothing but the number of its lanes makes a difference."""
+    return schedule_with_lanes(create_schedule(Pipeline(id="", title="", stages=())), lanes)
 
 
 def open_after_planner_error(

@@ -66,9 +66,12 @@ class RunRecord:
             self.instances[instance_id] = start_instance(self._instance(instance_id), at)
         return True
 
-    def place(self, subtask_id: SubtaskId, worker: str) -> None:
-        """A subtask works elsewhere."""
-        self.workers[subtask_id] = worker
+    def place(self, subtask_id: SubtaskId, worker: str | None) -> None:
+        """A subtask works elsewhere, or no longer."""
+        if worker is None:
+            self.workers.pop(subtask_id, None)
+        else:
+            self.workers[subtask_id] = worker
 
     def end_attempt(self, subtask_id: SubtaskId, number: int) -> bool:
         """An attempt ended, and another one follows."""
@@ -205,6 +208,7 @@ class RunRecord:
             places=self.places,
             hints=self.opening.hints,
             taken_at=self.taken_at,
+            taken_by=self.taken_by,
             workers=self.workers,
             reports=self.reports,
             children=tuple(self.children.values()),

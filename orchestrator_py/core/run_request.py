@@ -38,7 +38,7 @@ def create_run_request(
         request_id=run_id,
         task=task,
         pipeline=pipeline,
-        schedule=_create_schedule(pipeline, group_size),
+        schedule=create_schedule(pipeline, group_size),
         requested_at=requested_at,
         artifact_root=artifact_root,
         runs_root=runs_root,
@@ -52,8 +52,11 @@ def is_enabled(environment: Mapping[str, str], name: str) -> bool:
     return environment.get(name, "").strip().lower() in _YES
 
 
-def _create_schedule(pipeline: Pipeline, group_size: float | None) -> RunSchedule:
-    """One instance at least and one per capability at most; a group has exactly its size."""
+def create_schedule(pipeline: Pipeline, group_size: float | None = None) -> RunSchedule:
+    """One instance at least and one per capability at most; a group has exactly its size.
+
+    ConfigurationError if that is too small, or more than the capabilities have slots.
+    """
     fan_out = tuple(FanOut(capability=name, max_concurrency=2 if name == "general" else 1) for name in pipeline.capabilities)
     if group_size is None:
         return RunSchedule(min_instances=1, max_instances=len(fan_out), fan_out=fan_out)

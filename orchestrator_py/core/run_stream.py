@@ -145,7 +145,8 @@ class RunStream:
             case {"type": "exec:chunk", "stream": stream, "data": data} if self.with_logs:
                 yield self._event("log", news, _log(news, "error" if stream == "stderr" else "info", data, stream))
             case {"type": "exec:begin", "command": command}:
-                yield self._event("tool:call", news, _call(news, "started", command))
+                where = {"worker": news.event["worker"]} if "worker" in news.event else {}
+                yield self._event("tool:call", news, {**_call(news, "started", command), **where})
             case {"type": "exec:end", "status": status, "exit_code": code}:
                 yield self._event("tool:call", news, _call(news, status, f"exit {'null' if code is None else code}"))
             case _:

@@ -8,8 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from orchestrator_py.dashboard.answers import RefusedError, answer, now, number, query, refuse, run_of, task_of, word
-from orchestrator_py.dashboard.record import Problems, Record
+from orchestrator_py.dashboard.record import Record
 from orchestrator_py.dashboard.rows import history_detail, run_detail, with_elapsed
+from orchestrator_py.dashboard.signatures import Problems
 from orchestrator_py.dashboard.tasks import task_detail, task_summary
 from orchestrator_py.ids import RunId, TaskId
 from orchestrator_py.lean import define
@@ -26,7 +27,7 @@ TAIL_BYTES = 128 * 1024
 """So much of a log is shown at once, as it stands in the file."""
 LARGEST_STAGE = 99_999
 _GOING_ON = (QUEUED, RUNNING)
-"""Runs with one of these words have a marker, so that no other manifest need be read to find them."""
+"""Runs with one of these words have a marker, or are in flight, so that no other manifest need be read to find them."""
 
 
 def telling(endpoint: Endpoint) -> Endpoint:
@@ -87,6 +88,9 @@ class Api:
             run = self.record.run(task, run_id)
             if run is not None:
                 return run_detail(run, _told(run), now())
+            flight = self.record.flight(task, run_id)
+            if flight is not None:
+                return run_detail(flight, flight.told, now())
         except UnreadableError as error:
             raise RefusedError(422, self.record.relative(error)) from None
         entry = self.record.entries(task, []).get(run_id)

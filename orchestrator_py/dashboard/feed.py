@@ -103,7 +103,8 @@ class Feed:
     # In worker threads ------------------------------------------------------------------------------------------------
 
     def _look_at(self, touched: Touches) -> Rows:
-        """The runs that were touched, and what the histories that were touched tell of others."""
+        """The runs that were touched, and what the histories that were touched tell of others. Runs in flight are touched together."""
+        touched.runs.update((task, one.run_id) for task in touched.flights for one in self.record.flights(task, []))
         rows = self._rows(touched.runs)
         for task in touched.tasks:
             rows.update(self._told_by_history(task))

@@ -6,22 +6,23 @@ from collections.abc import Iterator
 from attrs import field
 
 from orchestrator_py.core import places
+from orchestrator_py.dashboard.flight_documents import FlightDocuments
 from orchestrator_py.dashboard.rows import history_row, run_row
+from orchestrator_py.dashboard.signatures import Problems, Signature, signature_of
 from orchestrator_py.errors import IdentifierError
 from orchestrator_py.ids import RunId, TaskId, parse_run_id
 from orchestrator_py.lean import define, frozen
 from orchestrator_py.reading.confined import refuse_outside
 from orchestrator_py.reading.files import Data, UnreadableError, list_names
+from orchestrator_py.reading.flights import Flight, unrecorded
 from orchestrator_py.reading.history_tail import Tail, read_tail
 from orchestrator_py.reading.lookup import list_tasks, newest_names
 from orchestrator_py.reading.run import LOST, Run, is_alive, read_run, text_of
+from orchestrator_py.reading.unfinished import live_names
 
 HISTORY = 1_000
 """So many of a task's newest entries are looked at."""
 _MOST_KEPT = 20_000
-
-Problems = list[UnreadableError]
-Signature = tuple[object, ...]
 
 
 @frozen
@@ -38,6 +39,10 @@ class Record:
     out_root: str
     _rows: dict[tuple[str, str], _Kept] = field(factory=dict, init=False)
     _tails: dict[str, tuple[Signature, Tail]] = field(factory=dict, init=False)
+    _flights: FlightDocuments = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._flights = FlightDocuments(self.runs_root)
 
     def tasks(self, problems: Problems) -> list[str]:
         """Sorted. One whose folder leads elsewhere is none of ours."""
@@ -50,6 +55,7 @@ class Record:
     def newest(self, tasks: list[str], problems: Problems) -> list[tuple[str, str, str]]:
         """Time, task and id of all runs, the newest first, whether a manifest or the history alone tells of them."""
         named = newest_names(self.runs_root, tasks, problems)
+        named += [(_as_in_ids(one.text("started_at")), task, one.run_id) for task in tasks for one in self.flights(task, problems)]
         known = {(task, run_id) for _, task, run_id in named}
         told = [
             (_as_in_ids(entry.get("started_at")), task, run_id)
@@ -57,7 +63,7 @@ class Record:
             for run_id, entry in self.entries(task, problems).items()
             if (task, run_id) not in known
         ]
-        return sorted([*named, *told], reverse=True) if told else named
+        return sorted([*named, *told], reverse=True)
 
     def rows(self, names: list[tuple[str, str, str]], problems: Problems) -> Iterator[Data]:
         """Of those that can be read, each read when it is asked for."""
@@ -73,26 +79,35 @@ class Record:
     def row(self, task: TaskId, run_id: RunId) -> Data | None:
         """None if nothing is on record. UnreadableError if what is there cannot be read."""
         path = os.path.join(self.runs_root, task, places.RUNS_OF_COMMAND_LINE, run_id, places.MANIFEST)
-        signature, kept = _signature(path), self._rows.get((task, run_id))
+        signature, kept = signature_of(path), self._rows.get((task, run_id))
         if kept is not None and kept.signature == signature and self._holds(kept.row):
             return kept.row
         run = self.run(task, run_id)
-        if run is None:
-            entry = self.entries(task, []).get(run_id)
-            return None if entry is None else history_row(task, entry)
-        return self._keep(signature, run_row(run))
+        if run is not None:
+            return self._keep(signature, run_row(run))
+        flight = self.flight(task, run_id)
+        if flight is not None:
+            return run_row(flight)
+        entry = self.entries(task, []).get(run_id)
+        return None if entry is None else history_row(task, entry)
 
     def run(self, task: TaskId, run_id: RunId) -> Run | None:
         """The command-line run; None if it has no manifest. UnreadableError if it cannot be read, or leads elsewhere."""
         refuse_outside(self.runs_root, os.path.join(self.runs_root, task, places.RUNS_OF_COMMAND_LINE, run_id, places.COMMANDS))
         return read_run(self.runs_root, task, run_id)
 
+    def flight(self, task: TaskId, run_id: RunId) -> Flight | None:
+        """The embedded run that is in flight under this id, or was lost."""
+        return next((one for one in self.flights(task, []) if one.run_id == run_id), None)
+
+    def flights(self, task: str, problems: Problems) -> list[Flight]:
+        """The embedded runs of a task that go on, or were lost, and are not on record."""
+        told = self._flights.read(task, problems)
+        return unrecorded(told, self.entries(task, problems)) if told else []
+
     def live_names(self, task: str) -> list[str]:
-        """The runs of a task that have a marker: each goes on, or is lost and not sealed yet."""
-        try:
-            return [name for name in list_names(os.path.join(self.runs_root, task, places.LIVE_RUNS)) if not name.startswith(".")]
-        except UnreadableError:
-            return []
+        """The runs of a task that go on, or are lost and not sealed yet."""
+        return [*live_names(self.runs_root, task, []), *(one.run_id for one in self.flights(task, []))]
 
     def entries(self, task: str, problems: Problems) -> dict[str, Data]:
         """The newest of the task's history by run id, the newest first."""
@@ -147,19 +162,10 @@ class Record:
         return row
 
 
-def _signature(path: str) -> Signature:
-    """Changes whenever the file is replaced."""
-    try:
-        found = os.lstat(path)
-    except OSError:
-        return ()
-    return found.st_ino, found.st_mtime_ns, found.st_size
-
-
 def _history_signature(folder: str) -> Signature:
     pending = os.path.join(folder, places.PENDING)
     names = sorted(list_names(pending))
-    return (_signature(os.path.join(folder, places.METRICS)), *((name, _signature(os.path.join(pending, name))) for name in names))
+    return (signature_of(os.path.join(folder, places.METRICS)), *((name, signature_of(os.path.join(pending, name))) for name in names))
 
 
 def _is_run_id(text: str) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from orchestrator_py.model.timestamp import seconds_between
 from orchestrator_py.reading.files import Data
+from orchestrator_py.reading.flights import Flight
 from orchestrator_py.reading.run import LOST, QUEUED, RUNNING, Run, text_of
 from orchestrator_py.reading.stage_events import Told
 
@@ -16,12 +17,14 @@ _OF_HISTORY = {"succeeded", "failed", "cancelled"}
 
 
 def run_row(run: Run) -> Data:
-    """One command-line run in a list. `elapsed_seconds` of one that goes on is for `with_elapsed`."""
-    words = Counter(_counted_as(run, stage) for stage in run.objects("commands"))
+    """One run in a list, of the command line or in flight. `elapsed_seconds` of one that goes on is for `with_elapsed`."""
+    words = Counter[str]()
+    for status, count in run.counts.items():
+        words[_counted_as(run, status)] += count
     return {
         "task": run.task,
         "run_id": run.run_id,
-        "source": "manifest",
+        "source": "flight" if isinstance(run, Flight) else "manifest",
         "status": run.word,
         "terminal": run.has_ended,
         "detail": text_or_none(run.manifest, "status_detail"),
@@ -64,7 +67,7 @@ def with_elapsed(row: Data, now: str) -> Data:
 
 
 def run_detail(run: Run, told: Told, now: str) -> Data:
-    """One command-line run with its stages, instances and child runs."""
+    """One run, of the command line or in flight, with its stages, instances and child runs."""
     return {
         **with_elapsed(run_row(run), now),
         "summary": text_or_none(run.manifest, "summary"),
@@ -137,9 +140,9 @@ def _stage_word(run: Run, stage: Data, facts: Mapping[str, object]) -> str:
             return word
 
 
-def _counted_as(run: Run, stage: Data) -> str:
+def _counted_as(run: Run, status: str) -> str:
     """In the counts of a list a waived failure is a word of its own."""
-    return "waived" if text_of(stage, "status") == "skipped" else _stage_word(run, stage, {})
+    return "waived" if status == "skipped" else _stage_word(run, {"status": status}, {})
 
 
 def _assignments(run: Run) -> list[Data]:

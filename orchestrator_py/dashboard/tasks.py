@@ -4,8 +4,9 @@ import os
 from itertools import islice
 
 from orchestrator_py.core import places
-from orchestrator_py.dashboard.record import Problems, Record
+from orchestrator_py.dashboard.record import Record
 from orchestrator_py.dashboard.rows import number_or_none, text_or_none
+from orchestrator_py.dashboard.signatures import Problems
 from orchestrator_py.ids import RunId, TaskId
 from orchestrator_py.reading.confined import refuse_outside
 from orchestrator_py.reading.figures import change, median, percentile

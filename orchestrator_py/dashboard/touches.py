@@ -21,11 +21,13 @@ _DULL = frozenset({".heartbeat", ".resume-token", "runner.ndjson", ".writer.lock
 
 @frozen
 class Touches:
-    """Runs whose manifest or marker changed, runs of which some other file did, tasks whose history or rollups did."""
+    """Runs whose manifest or marker changed, runs of which some other file did, tasks whose history or rollups did, tasks with embedded
+    runs in flight of which something was told."""
 
     runs: set[RunKey] = field(factory=set)
     details: set[RunKey] = field(factory=set)
     tasks: set[str] = field(factory=set)
+    flights: set[str] = field(factory=set)
 
 
 async def touches(runs_root: str) -> AsyncIterator[Touches]:
@@ -69,6 +71,8 @@ def sort_paths(root: str, paths: Iterable[str]) -> Touches:
                 found.runs.add((task, run_id))
             case [task, places.RUNS_OF_COMMAND_LINE, run_id, *_]:
                 found.details.add((task, run_id))
+            case [task, places.IN_FLIGHT, *_]:
+                found.flights.add(task)
             case [task, *_] if task:
                 found.tasks.add(task)
     return found

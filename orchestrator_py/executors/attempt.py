@@ -46,14 +46,16 @@ class Ended:
 
 @frozen(kw_only=True)
 class Order:
-    """One attempt. `name` is what people are told who waits for a place, `placed` is told where it works, before it begins."""
+    """One attempt. `name` is what people are told who waits for a place. `placed` is told where it works before it begins, and None when
+    it has ended.
+    """
 
     name: str
     job: Job
     grace: Grace
     needs: Needs
     say: Say
-    placed: Callable[[str], Awaitable[object]]
+    placed: Callable[[str | None], Awaitable[object]]
 
 
 async def run_order(order: Order, places: Places) -> Ended:
@@ -67,12 +69,14 @@ async def run_order(order: Order, places: Places) -> Ended:
     try:
         await order.placed(found.label)
         ended = await _Talk(order, found).run()
-        return ended
     finally:
         if ended is None or ended.loss is not None or ended.leaked:
             places.drop(found)
         else:
             places.give_back(found)
+    with CancelScope(shield=True):
+        await order.placed(None)
+    return ended
 
 
 @define(eq=False)

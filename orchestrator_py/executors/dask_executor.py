@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 from uuid import uuid4
@@ -11,7 +11,8 @@ from anyio import CancelScope
 
 from orchestrator_py.core.command_summary import begin_events, end_events
 from orchestrator_py.executors.attempt import Ended, Order, run_order
-from orchestrator_py.executors.jobs import CallEnd, CallJob, CommandJob
+from orchestrator_py.executors.client import client_here
+from orchestrator_py.executors.jobs import CallEnd, CallJob, CommandJob, Runner
 from orchestrator_py.executors.link import Demands, Link
 from orchestrator_py.executors.place import PERHAPS_RAN
 from orchestrator_py.executors.places import Places
@@ -21,23 +22,24 @@ from orchestrator_py.lean import evolve, frozen
 from orchestrator_py.model.command import CommandSpec
 from orchestrator_py.model.execution import Execution, Loss, LossKind
 from orchestrator_py.model.grace import Grace
-from orchestrator_py.ports import Clock, CommandRunner, Hear, StageLog
+from orchestrator_py.ports import Clock, Hear, StageLog
 
 if TYPE_CHECKING:
     from distributed import Client
 
 _HEAR_SECONDS = 2.0
 
-Placed = Callable[[RunId, SubtaskId, str], Awaitable[object]]
-"""Told which worker a subtask runs on."""
+Placed = Callable[[RunId, SubtaskId, str | None], Awaitable[object]]
+"""Told which worker a subtask runs on, and None when it does so no longer."""
 
 
 class DaskExecutor:
     """Work on the workers of a cluster, each attempt at most once.
 
-    `client` is an asynchronous client of `distributed`, connected by the caller, who closes it too. The scheduler must not repeat lost work
-    by itself: `allowed-failures` 0. `resources` tells how many units of which resource of a worker stand behind a name that subtasks
-    `ask` for. `insecure`: plain connections beyond this machine are the caller's own affair. `grace`: what a stopped agent is given.
+    `client` is a client of `distributed` that is the caller's, who closes it; one that is not asynchronous is only asked for its scheduler,
+    to which we connect as well. The scheduler must not repeat lost work by itself: `allowed-failures` 0. `resources` tells how many units
+    of which resource of a worker stand behind a name that subtasks `ask` for. `insecure`: plain connections beyond this machine are the
+    caller's own affair. `grace`: what a stopped agent is given.
 
     Used as `async with`; entering raises InputError if scheduler or workers cannot be trusted with the work, and names the remedy.
     """
@@ -50,8 +52,10 @@ class DaskExecutor:
         insecure: bool = False,
         grace: timedelta = timedelta(seconds=10),
         demands: Demands | None = None,
-        runner: CommandRunner | None = None,
+        runner: Runner | None = None,
     ) -> None:
+        self._client = client
+        self._kept = AsyncExitStack()
         self._demands = demands or Demands(insecure=insecure, resources=resources or {})
         self._link = Link(client, self._demands, lambda arrival: self._places.arrived(arrival))
         self._places = Places(self._link)
@@ -61,7 +65,10 @@ class DaskExecutor:
         self.placed: Placed | None = None
 
     async def __aenter__(self) -> Self:
-        await self._link.open()
+        async with AsyncExitStack() as stack:
+            self._link.client = await stack.enter_async_context(client_here(self._client))
+            await self._link.open()
+            self._kept = stack.pop_all()
         self._beating = asyncio.create_task(self._beat())
         return self
 
@@ -72,6 +79,7 @@ class DaskExecutor:
                 await self._beating
         await self._places.close()
         self._link.close()
+        await self._kept.aclose()
 
     @property
     def slots(self) -> int:
@@ -107,8 +115,8 @@ class DaskExecutor:
     # Both -----------------------------------------------------------------------------------------------------------
 
     async def _run(self, job: Job, subject: "_Subject", *, grace: Grace, said: "_Said | None" = None) -> Ended:
-        async def placed(worker: str) -> None:
-            if said is not None:
+        async def placed(worker: str | None) -> None:
+            if said is not None and worker is not None:
                 said.worker = worker
             if self.placed is not None and subject.run_id is not None and subject.subtask_id is not None:
                 await self.placed(subject.run_id, subject.subtask_id, worker)

@@ -6,18 +6,36 @@ import shutil
 import sys
 import threading
 from collections.abc import Awaitable, Callable
-from typing import Literal
+from contextlib import AbstractContextManager
+from typing import Literal, Protocol
 
 from anyio import CancelScope, get_cancelled_exc_class, sleep
 from attrs import field
 
+from orchestrator_py.executors.heir import heir
 from orchestrator_py.lean import define, evolve, frozen
 from orchestrator_py.model.command import CommandSpec
+from orchestrator_py.model.execution import Execution
 from orchestrator_py.model.grace import Grace
-from orchestrator_py.ports import Clock, CommandRunner, StageLog
+from orchestrator_py.ports import Clock, StageLog
 
 _DIES_WITH_US = ("--pdeathsig", "KILL", "--")
 _POLL_SECONDS = 0.02
+
+
+class Runner(Protocol):
+    """Runs one command on the machine that it is called on. `while_running` is given its process group, and entered as long as it runs."""
+
+    def __call__(
+        self,
+        spec: CommandSpec,
+        log: StageLog,
+        /,
+        *,
+        clock: Clock,
+        grace: Grace,
+        while_running: Callable[[int], AbstractContextManager[object]],
+    ) -> Awaitable[Execution]: ...
 
 
 @frozen(kw_only=True)
@@ -25,11 +43,13 @@ class CommandJob:
     """A command, and the function that runs it on the worker as it would on our own machine."""
 
     spec: CommandSpec
-    runner: CommandRunner
+    runner: Runner
     clock: Clock
 
     async def run(self, log: StageLog, grace: Grace) -> object:
-        """The Execution. What the spec says of the environment is added to that of the worker."""
+        """The Execution. What the spec says of the environment is added to that of the worker. The command dies with the worker:
+        the kernel sees to the shell at once, where it can be told so, and the worker's heir to all that the shell has started.
+        """
         spec, setpriv = self.spec, shutil.which("setpriv")
         return await self.runner(
             evolve(
@@ -40,6 +60,7 @@ class CommandJob:
             log,
             clock=self.clock,
             grace=grace,
+            while_running=heir.knowing,
         )
 
 

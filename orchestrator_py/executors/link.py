@@ -96,8 +96,6 @@ class Link:
 
     async def open(self) -> None:
         """Checks scheduler and workers; InputError names what does not fit, and the remedy."""
-        if not self.client.asynchronous:
-            raise InputError("The client has an event loop of its own; give one that was made with Client(…, asynchronous=True).")
         if self.client.status != "running":
             raise InputError(f"The client is {self.client.status}; give one that is connected.")
         self._stream = self.client.scheduler_comm
@@ -197,7 +195,10 @@ class Link:
         return {"orchestrator-py": import_module("orchestrator_py").__version__, "Python": ".".join(platform.python_version_tuple()[:2])}
 
     async def _refuse_repeating(self) -> None:
-        remedy = "start it with DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES=0 in its environment"
+        remedy = (
+            "start it with DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES=0 in its environment (a LocalCluster: with "
+            'scheduler_kwargs={"allowed_failures": 0})'
+        )
         address = self._scheduler.address
         try:
             allowed = await self.client.run_on_scheduler(lambda dask_scheduler: dask_scheduler.allowed_failures)

@@ -1,20 +1,20 @@
 """Everything that is exported of a task: its counted history, its published rollups, its newest run and those that go on."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from threading import Lock
 
 from attrs import field
 
-from orchestrator_py.core import places
 from orchestrator_py.core.figures import is_figure
 from orchestrator_py.errors import IdentifierError, StoreError
 from orchestrator_py.exports.history_counts import UNKNOWN, CountedHistory, Counts, ended_at
 from orchestrator_py.ids import TaskId, parse_run_id
 from orchestrator_py.lean import define, frozen
-from orchestrator_py.reading.files import list_names, read_document
+from orchestrator_py.reading.files import UnreadableError, read_document
 from orchestrator_py.reading.run import LOST, QUEUED, RUNNING, WORDS, Run, read_run
+from orchestrator_py.reading.unfinished import read_unfinished
 from orchestrator_py.store.layout import Layout, TaskLayout
 from orchestrator_py.store.run_folders import list_tasks, refuse_strange_folders
 
@@ -89,7 +89,7 @@ class Memory:
 
     def _read(self, task: TaskLayout) -> TaskFigures:
         problems: list[str] = []
-        counts, runs = self._count(task, problems), list(_unfinished(task, problems))
+        counts, runs = self._count(task, problems), _unfinished(task, problems)
         return TaskFigures(
             task_id=task.task_id,
             counts=counts,
@@ -118,7 +118,7 @@ def _number(document: Mapping[str, object], key: str) -> float | None:
 
 def _changed_at(task: TaskLayout) -> float:
     """When anything was last recorded or begun."""
-    return max(map(_modified_at, (task.metrics, task.pending, task.live_runs, task.folder)))
+    return max(map(_modified_at, (task.metrics, task.pending, task.live_runs, task.in_flight, task.folder)))
 
 
 def _modified_at(path: Path) -> float:
@@ -138,17 +138,12 @@ def _documents(paths: Iterable[Path], problems: list[str]) -> Mapping[str, objec
     return found
 
 
-def _unfinished(task: TaskLayout, problems: list[str]) -> Iterator[Run]:
-    """Every run of the command line that goes on has a marker, and so has one whose process died, until somebody has sealed it."""
-    try:
-        names = sorted(list_names(os.path.join(task.folder, places.LIVE_RUNS)))
-    except StoreError as error:
-        problems.append(str(error))
-        return
-    for name in names:
-        run = None if name.startswith(".") else _run(task, name, problems)
-        if run is not None and (not run.has_ended or run.word == LOST):
-            yield run
+def _unfinished(task: TaskLayout, problems: list[str]) -> list[Run]:
+    """Runs that go on, and those whose process died, until somebody has put them on record."""
+    unreadable: list[UnreadableError] = []
+    runs = list(read_unfinished(str(task.layout.runs_root), task.task_id, unreadable))
+    problems.extend(map(str, unreadable))
+    return runs
 
 
 def _run(task: TaskLayout, run_id: object, problems: list[str]) -> Run | None:

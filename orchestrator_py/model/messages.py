@@ -58,11 +58,11 @@ class SubtaskTaken:
 
 @frozen(kw_only=True)
 class SubtaskPlaced:
-    """An attempt at a subtask is about to begin on a worker elsewhere."""
+    """A command of a subtask is about to begin on a worker elsewhere; None: it has ended there."""
 
     run_id: RunId
     subtask_id: SubtaskId
-    worker: str
+    worker: str | None
 
 
 @frozen(kw_only=True)

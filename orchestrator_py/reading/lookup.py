@@ -27,14 +27,15 @@ def task_folder(runs_root: str, task: str) -> str:
     return os.path.join(runs_root, task)
 
 
-def newest_runs(runs_root: str, tasks: Iterable[str], problems: list[UnreadableError]) -> Iterator[Run]:
-    """The command-line runs of the tasks, each read when it is asked for; the newest first, as their ids say.
+def newest_runs(runs_root: str, tasks: Iterable[str], problems: list[UnreadableError], others: Iterable[Run] = ()) -> Iterator[Run]:
+    """The command-line runs of the tasks, each read when it is asked for; the newest first, as their ids say. `others` stand among them.
 
     An id that does not begin with a time is put where its start belongs. What cannot be read goes to `problems`.
     """
-    for _, task, run_id in newest_names(runs_root, tasks, problems):
+    given = {(_started(run), run.task, run.run_id): run for run in others}
+    for name in sorted([*_keyed(runs_root, tasks, problems), *given], reverse=True):
         try:
-            run = read_run(runs_root, task, run_id)
+            run = given.get(name) or read_run(runs_root, name[1], name[2])
         except UnreadableError as error:
             problems.append(error)
             continue
@@ -47,9 +48,12 @@ def newest_names(runs_root: str, tasks: Iterable[str], problems: list[Unreadable
     return sorted(_keyed(runs_root, tasks, problems), reverse=True)
 
 
-def find_run(runs_root: str, tasks: list[str], wanted: str, problems: list[UnreadableError]) -> tuple[str, str]:
-    """Task and id of the run that is meant: `latest`, an id, or the beginning of one alone. InputError tells what there is."""
-    keyed = list(_keyed(runs_root, tasks, problems))
+def find_run(runs_root: str, tasks: list[str], wanted: str, problems: list[UnreadableError], others: Iterable[Run] = ()) -> tuple[str, str]:
+    """Task and id of the run that is meant: `latest`, an id, or the beginning of one alone, among command-line runs and `others`.
+
+    InputError tells what there is.
+    """
+    keyed = [*_keyed(runs_root, tasks, problems), *((_started(run), run.task, run.run_id) for run in others)]
     if not keyed:
         raise InputError(f"{runs_root}: there are no runs here; start one with `orchestrator-py run`.")
     if wanted == LATEST:
@@ -99,7 +103,12 @@ def _start_of(runs_root: str, task: str, run_id: str) -> str:
         run = read_run(runs_root, task, run_id)
     except UnreadableError:
         return ""  # it is told when its turn comes
-    return "" if run is None else run.text("started_at").replace(":", "-").replace(".", "-")
+    return "" if run is None else _started(run)
+
+
+def _started(run: Run) -> str:
+    """As the ids have it."""
+    return run.text("started_at").replace(":", "-").replace(".", "-")
 
 
 def _may_be_run(name: str) -> bool:

@@ -1,13 +1,14 @@
 """One command-line run as its manifest tells it, and whether anybody still works at it."""
 
-import fcntl
 import os
 import stat
+from collections import Counter
 
 from orchestrator_py.core import places
 from orchestrator_py.errors import StoreError
 from orchestrator_py.model.timestamp import seconds_between
-from orchestrator_py.reading.files import Data, OpenFile, UnreadableError, read_document
+from orchestrator_py.reading.files import Data, UnreadableError, read_document
+from orchestrator_py.reading.locks import is_locked
 
 QUEUED, RUNNING, LOST, NOTHING_RAN = "queued", "running", "lost", "nothing_ran"
 _STATUSES = {"queued": QUEUED, "in_progress": RUNNING, "succeeded": "succeeded", "failed": "failed", "cancelled": "cancelled"}
@@ -41,6 +42,11 @@ class Run:
         """The objects of a list in the manifest."""
         value = self.manifest.get(key)
         return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+    @property
+    def counts(self) -> Counter[str]:
+        """How many of its stages have which word in the manifest."""
+        return Counter(text_of(stage, "status") for stage in self.objects("commands"))
 
     def elapsed(self, now: str) -> float | None:
         """Seconds up to its end, or up to now; None if nobody saw it end."""
@@ -79,6 +85,15 @@ def read_run(runs_root: str, task: str, run_id: str) -> Run | None:
     return Run(task=task, run_id=run_id, path=path, manifest=manifest, word=word)
 
 
+def run_of_manifest(manifest: Data, *, task: str, run_id: str, path: str) -> Run | None:
+    """A run that has ended, as this manifest has it; None if it does not say how."""
+    return (
+        Run(task=task, run_id=run_id, path=path, manifest=manifest, word=_word(manifest))
+        if text_of(manifest, "status") in _STATUSES
+        else None
+    )
+
+
 def require_run(runs_root: str, task: str, run_id: str) -> Run:
     """The run; StoreError if it has no manifest, or none that can be read."""
     run = read_run(runs_root, task, run_id)
@@ -88,18 +103,8 @@ def require_run(runs_root: str, task: str, run_id: str) -> Run:
 
 
 def is_alive(runs_root: str, task: str, run_id: str) -> bool:
-    """Whether the run's process is alive: it holds the lock of the run's marker, which nobody else ever keeps.
-
-    We ask for a shared lock and let it go at once: readers do not see one another, and a live owner is not disturbed.
-    """
-    try:
-        with OpenFile(os.path.join(runs_root, task, places.LIVE_RUNS, run_id)) as marker:
-            fcntl.flock(marker.descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except FileNotFoundError:
-        return False
-    return False
+    """Whether the run's process is alive: it holds the lock of the run's marker."""
+    return is_locked(os.path.join(runs_root, task, places.LIVE_RUNS, run_id))
 
 
 def _read_manifest(path: str) -> Data | None:

@@ -7,7 +7,9 @@ from orchestrator_py.reading.run import Run, text_of
 LARGEST_READ = 4 * 1024 * 1024
 
 Told = dict[str, Data]
-"""By stage id: `instance` has taken it, `attempt` is the last that was started; after its end `outcome`, `reason`, `flaky`, `waived`."""
+"""By stage id: `instance` has taken it, `attempt` is the last that was started, on a `worker` if elsewhere; after its end `outcome`,
+`reason`, `flaky`, `waived`.
+"""
 
 
 def read_stage_events(run: Run) -> Told:
@@ -29,5 +31,7 @@ def _tell(stage: Data, event: Data) -> None:
             stage["instance"] = event.get("instanceId")
         case "tool:call":
             stage["attempt"] = event.get("attempt")
+            if event.get("status") == "started":
+                stage["worker"] = event.get("worker")
         case "stage:completed":
             stage.update({key: event.get(key) for key in ("outcome", "reason", "flaky", "waived")}, attempt=event.get("attempts"))

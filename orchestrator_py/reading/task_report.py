@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from orchestrator_py.core import places
 from orchestrator_py.errors import IdentifierError
@@ -10,9 +10,10 @@ from orchestrator_py.ids import parse_run_id
 from orchestrator_py.reading.checks import guardrails_told, is_unguarded, review_of
 from orchestrator_py.reading.events import events_of
 from orchestrator_py.reading.figures import change, median, percentile
-from orchestrator_py.reading.files import Data, UnreadableError, list_names, read_document
+from orchestrator_py.reading.files import Data, UnreadableError, read_document
 from orchestrator_py.reading.history_tail import read_tail
-from orchestrator_py.reading.run import LOST, Run, read_run, text_of
+from orchestrator_py.reading.run import Run, read_run, text_of
+from orchestrator_py.reading.unfinished import read_unfinished
 
 
 class TaskReport:
@@ -92,7 +93,7 @@ def read_report(runs_root: str, task: str, most: int) -> TaskReport:
             _add_entry(report, runs_root, entry)
     except UnreadableError as error:
         report.problems.append(error)
-    report.unfinished = list(_unfinished(report, runs_root))
+    report.unfinished = list(read_unfinished(runs_root, task, report.problems))
     return report
 
 
@@ -155,16 +156,3 @@ def _add_checks(report: TaskReport, run: Run) -> None:
 def _stages_told(report: TaskReport, run: Run) -> Mapping[str, Data]:
     """The last `stage:completed` of each stage in the run's events, which tell of attempts in runs that failed, too."""
     return {text_of(event, "stageId"): event for event in events_of(run, ("stage:completed",), report.problems)}
-
-
-def _unfinished(report: TaskReport, runs_root: str) -> Iterator[Run]:
-    """Every run that goes on has a marker, and so has one whose process died, until the next run of the task has sealed it."""
-    try:
-        names = sorted(list_names(os.path.join(runs_root, report.task, places.LIVE_RUNS)))
-    except UnreadableError as error:
-        report.problems.append(error)
-        return
-    for name in names:
-        run = None if name.startswith(".") else _run(report, runs_root, name)
-        if run is not None and (not run.has_ended or run.word == LOST):
-            yield run

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from orchestrator_py.model.timestamp import parse_timestamp
 from orchestrator_py.reading.events import events_of
 from orchestrator_py.reading.files import Data, UnreadableError
+from orchestrator_py.reading.flights import Flight
 from orchestrator_py.reading.run import LOST, QUEUED, RUNNING, Run, text_of
 
 PENDING = "pending"
@@ -90,6 +91,8 @@ def read_timeline(run: Run, now: str, problems: list[UnreadableError]) -> Timeli
         if stage is not None:
             _hear(stage, event)
     for stage in stages:
+        if isinstance(run, Flight):
+            _hear_flight(stage, run.told.get(stage.id, {}))
         _close(stage)
     return Timeline(run, stages, *_bounds(run, stages, now))
 
@@ -118,6 +121,13 @@ def _hear(stage: StageTimes, event: Data) -> None:
             stage.flaky, stage.waived = event.get("flaky") is True, event.get("waived") is True
         case _:
             pass
+
+
+def _hear_flight(stage: StageTimes, told: Data) -> None:
+    """An embedded run has no events; the times of earlier attempts are not told."""
+    stage.instance, stage.reason = text_of(told, "instance"), text_of(told, "reason")
+    stage.word = text_of(told, "outcome") or stage.word
+    stage.flaky, stage.waived = told.get("flaky") is True, told.get("waived") is True
 
 
 def _close(stage: StageTimes) -> None:

@@ -1,6 +1,7 @@
 """One shell command from its start to its end: its output goes to the log as it comes, the facts of its end come back."""
 
-from contextlib import closing
+from collections.abc import Callable
+from contextlib import AbstractContextManager, closing, nullcontext
 from datetime import timedelta
 from uuid import uuid4
 
@@ -17,7 +18,15 @@ from orchestrator_py.stages.conversation import Conversation
 from orchestrator_py.stages.process_group import start_process_group
 
 
-async def run_command(spec: CommandSpec, log: StageLog, *, clock: Clock, grace: Grace, hear: Hear | None = None) -> Execution:
+async def run_command(
+    spec: CommandSpec,
+    log: StageLog,
+    *,
+    clock: Clock,
+    grace: Grace,
+    hear: Hear | None = None,
+    while_running: Callable[[int], AbstractContextManager[object]] = nullcontext,
+) -> Execution:
     """Runs the command in its own process group until it ends, or until the caller is cancelled.
 
     Cancelled, the whole group gets SIGTERM, when `grace` is over SIGKILL, and the call then *returns*, with `stopped` set: the facts
@@ -27,6 +36,8 @@ async def run_command(spec: CommandSpec, log: StageLog, *, clock: Clock, grace: 
 
     The end is that of the process, not of its pipes: what a left-over child of a finished command holds open is read for
     another half second at most. Such a child is left alone, since a command may start a daemon; only a stop ends the whole group.
+
+    `while_running` is given the group's number and entered as long as the command runs.
 
     StoreError from the log ends the command at once and goes through.
     """
@@ -38,7 +49,7 @@ async def run_command(spec: CommandSpec, log: StageLog, *, clock: Clock, grace: 
     except (OSError, ValueError) as error:
         execution = Execution(spawn_error=_explain(error))
     else:
-        with closing(group):
+        with closing(group), while_running(group.process.pid):
             conversation = Conversation(group=group, put=record.chunk, stdin=spec.stdin_text or b"")
             execution = await conversation.run(grace=grace, elapsed=lambda: timedelta(seconds=clock.monotonic() - started_at))
     with CancelScope(shield=True):

@@ -3,20 +3,23 @@
 A program that reads them while they grow finds whole lines, but for one at the very end that a crash or a full disk has torn.
 """
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from pathlib import Path
-from threading import Lock as ThreadLock
+from queue import SimpleQueue
+from threading import Thread
+from typing import Self
 
-from anyio import CancelScope, Lock, to_thread
+from anyio import CancelScope
 from anyio.lowlevel import checkpoint
 from attrs import field
 
 from orchestrator_py.core.json_text import compact_json, encode_json
 from orchestrator_py.core.names import command_log_name as command_log_name
 from orchestrator_py.errors import StoreError
-from orchestrator_py.lean import define, frozen
+from orchestrator_py.lean import define
 from orchestrator_py.ports import Clock, StageLog
 from orchestrator_py.store.files import make_folders, open_file, telling, write_all
 
@@ -25,8 +28,7 @@ from orchestrator_py.store.files import make_folders, open_file, telling, write_
 async def open_event_log(*, runner_path: Path, commands_folder: Path, clock: Clock) -> "AsyncIterator[EventLog]":
     """The logs of one run; existing ones are continued. Folders are made. StoreError if a file cannot be opened or written."""
     runner = LogFile(path=runner_path)
-    with CancelScope(shield=True):
-        await to_thread.run_sync(runner.open)
+    runner.open()
     log = EventLog(runner=runner, commands_folder=commands_folder, clock=clock)
     try:
         yield log
@@ -45,11 +47,8 @@ class LogFile:
 
     def open(self) -> None:
         """Makes folder and file if they are missing. A torn last line of a process that died gets its end, so that it stays alone."""
-        if self._descriptor is not None:
-            return
-        self._descriptor = self._open_or_create()
-        if self._is_torn(self._descriptor):
-            self.append([b"\n"])
+        if self._descriptor is None and not self._create():
+            self._continue()
 
     def append(self, lines: Sequence[bytes]) -> None:
         """One write for all lines, which are whole, unless the disk takes less."""
@@ -65,14 +64,23 @@ class LogFile:
             with telling(self.path, "close it"):
                 os.close(descriptor)
 
-    def _open_or_create(self) -> int:
-        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
+    def _create(self) -> bool:
+        """Whether it is a new file: most are, and need no look at what stands there."""
         with telling(self.path, "open it"):
             try:
-                return open_file(self.path, flags)
+                self._descriptor = _create_file(self.path)
             except FileNotFoundError:
                 make_folders(self.path.parent)
-                return open_file(self.path, flags)
+                self._descriptor = _create_file(self.path)
+            except FileExistsError:
+                return False
+        return True
+
+    def _continue(self) -> None:
+        with telling(self.path, "open it"):
+            self._descriptor = open_file(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
+        if self._is_torn(self._descriptor):
+            self.append([b"\n"])
 
     def _is_torn(self, descriptor: int) -> bool:
         with telling(self.path, "read it"):
@@ -80,90 +88,129 @@ class LogFile:
             return size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
 
 
-@frozen(eq=False)
-class _Line:
-    file: LogFile
-    text: bytes
+def _create_file(path: Path) -> int:
+    """FileExistsError if anything stands there, a symbolic link too."""
+    return os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+
+
+@define(eq=False)
+class _Batch:
+    """Lines that go to the disk together, in their order: all of them to the runner's log, and each to its file. Then files are closed."""
+
+    lines: list[bytes] = field(factory=list, init=False)
+    lines_of: "dict[LogFile, list[bytes]]" = field(factory=dict, init=False)
+    closing: "list[LogFile]" = field(factory=list, init=False)
+    written: asyncio.Event = field(factory=asyncio.Event, init=False)
 
 
 @define(eq=False, kw_only=True)
 class EventLog:
     """Shared by all stages of a run. An append returns when its line is written; what comes meanwhile goes out in the next batch.
 
-    One hop to a thread carries a batch to all its files: the hop costs far more than the writing. A failed write is
-    final, since the line it has torn must stay the last one: every later append raises the same StoreError.
+    A thread of its own carries one batch at a time to all its files: the way there and back costs far more than the writing. A failed
+    write is final, since the line it has torn must stay the last one: every later append raises the same StoreError.
     """
 
     runner: LogFile
     commands_folder: Path
     clock: Clock
-    _waiting: list[_Line] = field(factory=list, init=False)
-    _turn: Lock = field(factory=Lock, init=False)
-    _disk: ThreadLock = field(factory=ThreadLock, init=False)  # a thread writes on when its asyncio task was cancelled
-    _failure: StoreError | None = field(default=None, init=False)
+    _next: _Batch = field(factory=_Batch, init=False)
+    _writing: _Batch | None = field(default=None, init=False)
+    _thread: "SimpleQueue[_Batch | None] | None" = field(default=None, init=False)
+    _failure: Exception | None = field(default=None, init=False)
 
-    @asynccontextmanager
-    async def open_stage(self, *, index: int, stage_id: str) -> AsyncIterator[StageLog]:
-        """The log of one stage: `commands/NN-<slug>.ndjson`, opened with its first line and closed with the block."""
-        file = LogFile(path=self.commands_folder / command_log_name(index, stage_id))
-        try:
-            yield _StageLog(log=self, file=file, index=index)
-        finally:
-            with CancelScope(shield=True):
-                await self._write_waiting()
-            with self._disk:
-                file.close()
+    def open_stage(self, *, index: int, stage_id: str) -> "_StageLog":
+        """The log of one stage: `commands/NN-<slug>.ndjson`, made with its first line; it is closed soon after the block."""
+        return _StageLog(log=self, file=LogFile(path=self.commands_folder / command_log_name(index, stage_id)), index=index)
 
-    async def append(self, file: LogFile, text: bytes) -> None:
-        """Whole lines for the runner's log and for `file`. Lines whose writer was cancelled are written later."""
-        self.refuse_failure()
-        self._waiting.append(_Line(file, text))
-        await self._write_waiting()
-        self.refuse_failure()
+    def put(self, file: LogFile, text: bytes) -> asyncio.Event:
+        """Whole lines for the runner's log and for `file`; they are written, whatever becomes of the caller, when the answer is set."""
+        batch = self._next
+        batch.lines.append(text)
+        batch.lines_of.setdefault(file, []).append(text)
+        self._go_on()
+        return batch.written
+
+    def put_away(self, file: LogFile) -> None:
+        """No line follows for the file: it is closed along with the next batch."""
+        self._next.closing.append(file)
 
     async def close(self) -> None:
-        """Writes what still waits and closes the runner's log."""
-        await self._write_waiting()
-        with self._disk:
-            self.runner.close()
+        """Writes what still waits and closes all files."""
+        self.put_away(self.runner)
+        self._go_on()
+        while self._writing is not None:
+            await self._writing.written.wait()
+        if self._thread is not None:
+            self._thread.put(None)
 
     def refuse_failure(self) -> None:
-        """Raises the StoreError of the write that failed, if one did."""
+        """Raises the error of the write that failed, if one did."""
         if self._failure is not None:
             raise self._failure
 
-    async def _write_waiting(self) -> None:
-        """Takes all lines that wait; who comes second finds its line written by the first."""
-        async with self._turn:
-            batch, self._waiting = self._waiting, []
-            if batch and self._failure is None:
-                with CancelScope(shield=True):
-                    await to_thread.run_sync(self._write, batch)
+    def _go_on(self) -> None:
+        """Gives the thread the next batch, unless it is busy: then it comes back for it."""
+        if self._writing is None and (self._next.lines or self._next.closing):
+            if self._thread is None:
+                self._thread = SimpleQueue()
+                Thread(target=self._work, args=(self._thread, asyncio.get_running_loop()), name="event log", daemon=True).start()
+            self._writing, self._next = self._next, _Batch()
+            self._thread.put(self._writing)
 
-    def _write(self, batch: Sequence[_Line]) -> None:
-        lines_of: dict[LogFile, list[bytes]] = {}
-        for line in batch:
-            lines_of.setdefault(self.runner, []).append(line.text)
-            lines_of.setdefault(line.file, []).append(line.text)
-        with self._disk:
+    def _come_back(self, batch: _Batch) -> None:
+        self._writing = None
+        batch.written.set()
+        self._go_on()
+
+    # The thread --------------------------------------------------------------------------------------------------
+
+    def _work(self, batches: "SimpleQueue[_Batch | None]", loop: asyncio.AbstractEventLoop) -> None:
+        while (batch := batches.get()) is not None:
             try:
-                for file, lines in lines_of.items():
+                self._write(batch)
+            except Exception as error:  # whatever it is, nobody may take the lines for written
+                self._failure = self._failure or error
+            with suppress(RuntimeError):  # the event loop was torn down
+                loop.call_soon_threadsafe(self._come_back, batch)
+
+    def _write(self, batch: _Batch) -> None:
+        with ExitStack() as files:
+            for file in batch.closing:
+                files.callback(file.close)
+            if self._failure is None and batch.lines:
+                self.runner.append(batch.lines)
+                for file, lines in batch.lines_of.items():
                     file.append(lines)
-            except StoreError as error:
-                self._failure = error
 
 
-@frozen(kw_only=True, eq=False)
+@define(kw_only=True, eq=False)
 class _StageLog:
-    """Adds time and place to each event."""
+    """Adds time and place to each event. Used as `async with`."""
 
     log: EventLog
     file: LogFile
     index: int
+    _written: asyncio.Event | None = field(default=None, init=False)  # what came last
 
     async def append(self, *events: Mapping[str, object]) -> None:
+        self.log.refuse_failure()
         place = {"timestamp": self.log.clock.now(), "index": self.index}
-        await self.log.append(self.file, encode_json("".join([f"{compact_json({**event, **place})}\n" for event in events])))
+        text = "".join([f"{compact_json({**event, **place})}\n" for event in events])
+        self._written = self.log.put(self.file, encode_json(text))
+        await self._written.wait()
+        self.log.refuse_failure()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._written is None:
+            return
+        if not self._written.is_set():  # its writer was cancelled
+            with CancelScope(shield=True):
+                await self._written.wait()
+        self.log.put_away(self.file)
 
 
 # In memory ---------------------------------------------------------------------------------------------------------

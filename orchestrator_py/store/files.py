@@ -170,14 +170,28 @@ def list_folder(path: Path) -> list[str]:
 def make_folders(path: Path, *, durable: bool = False) -> None:
     """Makes the folder and what is missing above it; `durable` syncs the name of each new one."""
     with telling(path, "make it"):
-        missing = [folder for folder in (path, *path.parents) if not folder.exists()]
-        standing = missing[-1].parent if missing else path
-        if not standing.is_dir():
-            refuse_unless(stat.S_IFDIR, standing)
-        refuse_unless(stat.S_IFDIR, path)
-        os.makedirs(path, exist_ok=True)
+        missing = [path] if _made_at_once(path) else _make_missing(path)
     for folder in missing if durable else ():
         fsync_folder(folder.parent)
+
+
+def _made_at_once(path: Path) -> bool:
+    """Most often only the folder itself is missing."""
+    try:
+        os.mkdir(path)
+    except (FileNotFoundError, FileExistsError, NotADirectoryError):
+        return False
+    return True
+
+
+def _make_missing(path: Path) -> list[Path]:
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    standing = missing[-1].parent if missing else path
+    if not standing.is_dir():
+        refuse_unless(stat.S_IFDIR, standing)
+    refuse_unless(stat.S_IFDIR, path)
+    os.makedirs(path, exist_ok=True)
+    return missing
 
 
 def fsync_folder(path: Path) -> None:

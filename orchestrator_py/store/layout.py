@@ -1,5 +1,6 @@
 """Every path, in one file. The shapes are the contract's; consumers know them."""
 
+from functools import lru_cache
 from pathlib import Path
 
 from orchestrator_py.core import places
@@ -105,6 +106,11 @@ class TaskLayout:
         """One locked marker for each command-line run whose process is alive."""
         return self.folder / places.LIVE_RUNS
 
+    @property
+    def in_flight(self) -> Path:
+        """For each process with embedded runs that last: a locked marker, and beside it what goes on there."""
+        return self.folder / places.IN_FLIGHT
+
     def cli_run(self, run_id: RunId) -> "RunLayout":
         return RunLayout(folder=self.folder / places.RUNS_OF_COMMAND_LINE / run_id)
 
@@ -114,6 +120,16 @@ class TaskLayout:
 
     def mcp_pointer(self, run_id: RunId) -> Path:
         return self.folder / "mcp" / run_id / places.MANIFEST
+
+
+def embedded_artifact_root(task: TaskLayout, run_id: RunId) -> str:
+    """The folder of an embedded run, as files and summaries name it."""
+    return f"{_relative_folder(task)}/{run_id}"
+
+
+@lru_cache
+def _relative_folder(task: TaskLayout) -> str:
+    return task.layout.relative(task.folder)
 
 
 @frozen(kw_only=True)

@@ -7,7 +7,7 @@ import pytest
 from attrs import evolve
 
 from bench.__main__ import main
-from bench.scale.checks import ENTRIES, ONCE, PROMISES, ROLLUPS, STAMPS, VERDICT, WORDS
+from bench.scale.checks import ENTRIES, ONCE, PROMISES, RECOVERIES, ROLLUPS, STAMPS, VERDICT, WORDS
 from bench.scale.report import lines
 from bench.scale.scenario import Scenario
 from bench.scale.simulation import Simulation
@@ -59,7 +59,15 @@ def test_no_promise_is_broken_however_many_workers_die_and_however_slow_the_disk
     for seed in range(5):
         simulation = simulated(evolve(FAULTY, seed=seed))
         lost, writer = simulation.engine.lost, simulation.writer
-        fired = (lost.attempts, writer.disk.stalls, writer.mailbox.waits, simulation.flaky, simulation.outcomes[Outcome.SKIPPED])
+        fired = (
+            simulation.requeued,
+            simulation.escalated,
+            simulation.checks.recovered,
+            writer.disk.stalls,
+            writer.mailbox.waits,
+            simulation.flaky,
+            simulation.outcomes[Outcome.SKIPPED],
+        )
         assert all(fired), f"seed {seed}: a fault that never fires tries nothing: {fired}"
         faults += lost.deaths + writer.disk.stalls
         violations += sum(simulation.checks.violations.values())

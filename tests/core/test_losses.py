@@ -100,18 +100,23 @@ def test_every_text_about_a_loss_names_it() -> None:
     assert why(crashed()) == str(LOSS)
 
 
-def test_the_manifest_tells_which_worker_runs_a_stage_until_it_has_ended() -> None:
+def test_the_manifest_tells_which_instance_runs_a_stage_on_which_worker_at_every_moment() -> None:
     opening = open_pipeline_run(1, jobs=1)
     assert opening.scheduler is not None
     (instance,) = opening.scheduler.assignments
     aggregation = Aggregation(task_id=TASK.id)
     aggregation.handle(opening)
     aggregation.handle(SubtaskTaken(run_id=RUN, subtask_id=SUBTASK, instance_id=instance, at=stamp(1)))
-    aggregation.handle(SubtaskPlaced(run_id=RUN, subtask_id=SUBTASK, worker="w (tcp://h:1)"))
-    running = aggregation.runs[RUN].manifest(stamp(2))
+
+    def said() -> str | None:
+        manifest = aggregation.runs[RUN].manifest(stamp(2))
+        assert manifest is not None
+        return manifest.commands[0].summary
+
+    told = [said()]
+    for worker in ("w0 (tcp://h:1)", None, "w1 (tcp://h:2)"):
+        aggregation.handle(SubtaskPlaced(run_id=RUN, subtask_id=SUBTASK, worker=worker))
+        told.append(said())
+    assert told == [None, f"Running on worker w0 (tcp://h:1) as {instance}.", None, f"Running on worker w1 (tcp://h:2) as {instance}."]
     aggregation.handle(SubtaskEnded(run_id=RUN, report=report(SUBTASK, Outcome.SUCCEEDED, 0), instance_id=instance, at=stamp(3)))
-    ended = aggregation.runs[RUN].manifest(stamp(3))
-    assert running is not None
-    assert ended is not None
-    assert running.commands[0].summary == "Running on worker w (tcp://h:1)."
-    assert "worker" not in str(ended.commands[0].summary)
+    assert "worker" not in str(said())

@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio
 from attrs import define, field
@@ -20,6 +20,7 @@ from orchestrator_py.executors.quiet import quieten
 PROJECT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 60.0
 NOTHING: Mapping[str, str] = {}
+T = TypeVar("T")
 
 
 @define(eq=False)
@@ -116,12 +117,18 @@ def running_cluster(
         cluster.end()
 
 
-def wait_until(condition: Callable[[], object]) -> None:
-    """Returns when the condition holds; fails if it never does."""
+def wait_for(ask: Callable[[], T]) -> T:
+    """The first answer that is true; fails if there never is one."""
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
+    while not (answer := ask()):
         assert time.monotonic() < deadline, "it never came true"
         time.sleep(0.01)
+    return answer
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    """Returns when the condition holds; fails if it never does."""
+    wait_for(condition)
 
 
 def processes_with(mark: str) -> set[int]:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -32,7 +33,7 @@ from orchestrator_py import (
     TestInput,
     TestResult,
 )
-from tests.executors.cluster import connected, running_cluster
+from tests.executors.cluster import Cluster, connected, running_cluster
 from tests.stages.running import PATIENCE_SECONDS, until
 
 TASK = TaskContext(id="t", title="T")
@@ -160,11 +161,27 @@ async def test_an_agent_that_cannot_be_sent_fails_the_subtask_and_says_why(clien
     assert "stays at home" in str(summary.build.notes)
 
 
-async def test_a_client_with_a_loop_of_its_own_is_refused(tmp_path: Path) -> None:
-    class Other:
-        asynchronous = False
-        status = "running"
+# Which client ------------------------------------------------------------------------------------------------------
 
-    with pytest.raises(InputError, match="asynchronous=True"):
-        async with manager_of(Other(), tmp_path, "fine"):  # type: ignore[arg-type]  # it is not looked at further
-            pass
+
+def test_a_client_with_a_loop_of_its_own_lends_its_scheduler_and_stays_open(cluster: Cluster, tmp_path: Path) -> None:
+    with Client(cluster.address, set_as_default=False) as client:
+        assert words(asyncio.run(execute(client, tmp_path, "fine", "block"))) == {"fine": Outcome.SUCCEEDED, "block": Outcome.SUCCEEDED}
+        assert client.submit(os.getpid, pure=False).result() != os.getpid()
+
+
+async def test_a_client_that_was_made_and_not_yet_awaited_is_used(cluster: Cluster, tmp_path: Path) -> None:
+    client: Any = Client(cluster.address, asynchronous=True, set_as_default=False)
+    summary = await execute(client, tmp_path, "fine")
+    await client.close()
+    assert words(summary) == {"fine": Outcome.SUCCEEDED}
+
+
+async def test_a_client_that_is_closed_or_reaches_nobody_is_refused(cluster: Cluster, tmp_path: Path) -> None:
+    closed: Any = await Client(cluster.address, asynchronous=True, set_as_default=False)
+    await closed.close()
+    nobody: Any = Client("tcp://127.0.0.1:9", asynchronous=True, set_as_default=False, timeout=0.2)
+    for client, problem in ((closed, "is closed"), (nobody, "cannot reach")):
+        with pytest.raises(InputError, match=f"The client {problem}.*give one that is connected"):
+            async with manager_of(client, tmp_path, "fine"):
+                pass

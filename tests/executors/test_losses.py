@@ -1,6 +1,8 @@
 """What is lost is told as lost, and nothing is run twice: workers and schedulers that die, or leave, while commands run on them."""
 
 import asyncio
+import os
+import shutil
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -92,6 +94,32 @@ async def test_a_killed_worker_loses_what_ran_on_it_and_nothing_is_run_twice(tmp
         assert commands.begun() == list(range(8))
 
 
+@pytest.mark.parametrize("with_setpriv", [True, False])
+async def test_nothing_of_a_command_outlives_its_worker(tmp_path: Path, with_setpriv: bool) -> None:
+    mark = f"6{os.getpid()}.5"
+    commands = (f"sleep {mark} & sleep {mark}", f"sleep {mark} | sleep {mark}", f"(trap '' TERM HUP; sleep {mark}; :) & exec sleep {mark}")
+    (tmp_path / "sleep").symlink_to(str(shutil.which("sleep")))
+    variables = {} if with_setpriv else {"PATH": str(tmp_path)}
+    ends: list[Execution] = []
+
+    async def work(command: str) -> None:
+        ends.append(await run(executor, spec_of(command, tmp_path)))
+
+    with running_cluster(tmp_path / "dask", workers=1, threads=len(commands), variables=variables) as cluster:
+        async with (
+            connected(cluster, 1) as client,
+            DaskExecutor(client, runner=run_command) as executor,
+            anyio.create_task_group() as group,
+        ):
+            for command in commands:
+                group.start_soon(work, command)
+            await until(lambda: bool(ends) or len(processes_with(f"sleep\0{mark}")) == 6)
+            assert ends == []
+            cluster.workers[0].send_signal(signal.SIGKILL)
+            await until(lambda: not processes_with(mark))
+    assert [end.loss and end.loss.kind for end in ends] == [LossKind.WORKER] * 3
+
+
 async def test_what_only_waited_on_a_killed_worker_runs_elsewhere(tmp_path: Path) -> None:
     async with own_cluster(tmp_path / "dask", threads=1) as place:
         commands = Commands(tmp_path, place.executor)
@@ -124,14 +152,15 @@ async def test_a_worker_that_is_told_to_leave_takes_its_work_along_and_the_engin
         assert commands.begun() == [0, 1]
 
 
-async def test_a_killed_scheduler_is_an_engine_lost_for_what_ran_and_for_what_comes_after(tmp_path: Path) -> None:
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
+async def test_a_killed_scheduler_is_an_engine_lost_for_what_ran_and_for_what_comes_after(tmp_path: Path, end: signal.Signals) -> None:
     async with own_cluster(tmp_path / "dask") as place:
         commands = Commands(tmp_path, place.executor)
         with fail_after(PATIENCE_SECONDS):
             async with anyio.create_task_group() as group:
                 commands.begin(group, 4)
                 await until(lambda: len(commands.begun()) == 4)
-                place.cluster.scheduler.send_signal(signal.SIGKILL)
+                place.cluster.scheduler.send_signal(end)
             later = await run(place.executor, spec_of("touch later", tmp_path))
         losses = [end.loss for end in commands.ends.values()]
         assert [loss and loss.kind for loss in losses] == [LossKind.ENGINE] * 4

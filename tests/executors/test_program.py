@@ -26,7 +26,7 @@ from tests.cli.running import (
     run,
     start,
 )
-from tests.executors.cluster import Cluster, processes_with, running_cluster, wait_until
+from tests.executors.cluster import Cluster, processes_with, running_cluster, wait_for, wait_until
 
 _DIFFERENT = ("timestamp", "runId", "lastCompletedAt", "instanceId", "path")
 
@@ -84,22 +84,50 @@ def test_twenty_commands_with_mixed_codes_leave_the_record_that_a_local_run_leav
     assert records["there"].statuses == records["here"].statuses
 
 
-def test_there_is_an_assignment_for_each_worker_slot(cluster: Cluster, tmp_path: Path) -> None:
-    configure(tmp_path, pipeline("p", *(command(f"s{number}", "true") for number in range(9)), parallel=True))
-    assert run(tmp_path, *dask(cluster)).code == 0
-    assert len(scheduler_of(only_record(tmp_path).manifest)) == 4
+@pytest.mark.parametrize(("stages", "jobs", "instances"), [(9, (), 4), (9, ("-j", "3"), 3), (9, ("-j", "8"), 4), (2, (), 2)])
+def test_there_is_an_assignment_for_each_worker_slot_that_is_used(
+    cluster: Cluster, tmp_path: Path, stages: int, jobs: tuple[str, ...], instances: int
+) -> None:
+    configure(tmp_path, pipeline("p", *(command(f"s{number}", "true") for number in range(stages)), parallel=True))
+    assert run(tmp_path, *dask(cluster, *jobs)).code == 0
+    assert len(scheduler_of(only_record(tmp_path).manifest)) == instances
 
 
-def test_status_and_log_tell_which_worker_runs_a_stage(cluster: Cluster, tmp_path: Path) -> None:
-    configure_stages(tmp_path, command("held", "touch begun; while [ ! -e go ]; do sleep 0.05; done"))
+def test_manifest_and_status_tell_which_instance_runs_a_stage_on_which_worker_while_it_does_and_afterwards(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    held = (command(f"s{number}", f"touch begun-{number}; while [ ! -e go ]; do sleep 0.05; done") for number in range(3))
+    configure(tmp_path, pipeline("p", *held, parallel=True))
     process = start(tmp_path, *dask(cluster))
-    wait_until((tmp_path / "begun").exists)
-    wait_until(lambda: "Running on worker w" in run(tmp_path, "status").stdout)
+    running = wait_for(lambda: placed_stages(tmp_path))
+    manifest = read_object(next(tmp_path.glob(".runs/0101/cli/*/manifest.json")))
     (tmp_path / "go").touch()
     assert finish(process).code == 0
-    record = only_record(tmp_path)
-    events = [as_object(json.loads(line)) for line in (tmp_path / str(record.commands["held"]["log_path"])).read_text().splitlines()]
-    assert [str(event["worker"])[:2] for event in events if event["type"] == "exec:begin"] in (["w0"], ["w1"])
+    assert len({stage["instance_id"] for stage in running}) == 3
+    assert [stage["summary"] for stage in running] == [told["summary"] for told in as_list(manifest["commands"])]
+    assert {one["instance_id"] for one in scheduler_of(manifest)} == {stage["instance_id"] for stage in running}
+    ended = stages_of_status(tmp_path)
+    assert [place_of(stage) for stage in ended] == [place_of(stage) for stage in running]
+    text = run(tmp_path, "status").stdout
+    assert all(f" on worker {stage['worker']} as {stage['instance_id']}: " in text for stage in ended)
+    for stage in ended:
+        events = [as_object(json.loads(line)) for line in (tmp_path / str(stage["log_path"])).read_text().splitlines()]
+        assert [event["worker"] for event in events if event["type"] == "exec:begin"] == [stage["worker"]]
+
+
+def stages_of_status(folder: Path) -> list[Data]:
+    return as_list(as_object(json.loads(run(folder, "status", "--format", "json").stdout)).get("stages", []))  # none before it has begun
+
+
+def placed_stages(folder: Path, attempt: int = 1) -> list[Data]:
+    """All stages once manifest and events, each of which is written soon, say the same of every one."""
+    stages = stages_of_status(folder)
+    placed = (one["summary"] == f"Running on worker {one['worker']} as {one['instance_id']}." for one in stages)
+    return stages if all(placed) and {one["attempt"] for one in stages} == {attempt} else []
+
+
+def place_of(stage: Data) -> tuple[object, ...]:
+    return stage["instance_id"], stage["attempt"], stage["worker"]
 
 
 def test_the_environment_is_passed_by_name(cluster: Cluster, tmp_path: Path) -> None:
@@ -134,13 +162,18 @@ def test_a_cluster_of_this_machine_is_started_for_the_call_and_gone_afterwards(t
 def test_a_stage_whose_worker_is_killed_is_tried_again_elsewhere_and_its_instance_recovers(tmp_path: Path) -> None:
     folder = tmp_path / "w"
     folder.mkdir()
-    held = "echo $PPID >> begun; [ $(wc -l < begun) = 2 ] || sleep 1000"
+    held = "echo $PPID >> begun; while [ ! -e go ]; do sleep 0.05; done"
     configure(folder, pipeline("p", command("s", held, retry={"maxAttempts": 2, "on": ["crashed"]}), parallel=True))
     with running_cluster(tmp_path / "dask", threads=1) as cluster:
         process = start(folder, *dask(cluster))
         wait_until(lambda: (folder / "begun").exists() and (folder / "begun").read_text().strip())
+        (before,) = wait_for(lambda: placed_stages(folder))
         os.kill(int((folder / "begun").read_text()), signal.SIGKILL)
+        (after,) = wait_for(lambda: placed_stages(folder, attempt=2))
+        (folder / "go").touch()
         done = finish(process)
+    assert (after["attempt"], after["instance_id"]) == (2, before["instance_id"])
+    assert after["worker"] != before["worker"]
     assert done.code == 0
     assert_quiet(done)
     record = only_record(folder)
@@ -150,7 +183,7 @@ def test_a_stage_whose_worker_is_killed_is_tried_again_elsewhere_and_its_instanc
     assert (assignment["status"], first["status"], second["status"]) == ("recovered", "requeued", "completed")
     (checkpoint,) = as_list(first["recovery_checkpoints"])
     assert (checkpoint["reason"], checkpoint["action"]) == ("missed-heartbeat", "requeue")
-    assert "worker-lost: worker w" in str(checkpoint["detail"])
+    assert f"worker-lost: worker {before['worker']} " in str(checkpoint["detail"])
     assert record.manifest["status_detail"] == "flaky:s"
     (stat,) = as_list(record.entry["instance_stats"])
     assert (stat["status"], stat["attempts"], stat["recovery_events"]) == ("recovered", 2, 1)

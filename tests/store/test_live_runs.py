@@ -11,7 +11,7 @@ import pytest
 
 from orchestrator_py.errors import RunHeldError, StoreError
 from orchestrator_py.ids import RunId, parse_run_id, parse_task_id
-from orchestrator_py.store import live_runs
+from orchestrator_py.store import markers
 from orchestrator_py.store.layout import Layout, TaskLayout
 from orchestrator_py.store.live_runs import LiveRun, begin_live_run, is_live, lost_runs
 
@@ -125,7 +125,7 @@ def test_whoever_only_looks_whether_a_run_lives_keeps_nobody_from_it(tmp_path: P
     begin_live_run(task(tmp_path), RUN).release()
     looking = os.open(task(tmp_path).live_runs / RUN, os.O_RDONLY)
     fcntl.flock(looking, fcntl.LOCK_SH)
-    monkeypatch.setattr(live_runs, "sleep", lambda _: fcntl.flock(looking, fcntl.LOCK_UN))
+    monkeypatch.setattr(markers, "sleep", lambda _: fcntl.flock(looking, fcntl.LOCK_UN))
     begin_live_run(task(tmp_path), RUN).end()
     os.close(looking)
 
@@ -135,7 +135,7 @@ def test_whoever_looks_for_ever_is_not_waited_for_any_longer(tmp_path: Path, mon
     looking = os.open(task(tmp_path).live_runs / RUN, os.O_RDONLY)
     fcntl.flock(looking, fcntl.LOCK_SH)
     pauses: list[float] = []
-    monkeypatch.setattr(live_runs, "sleep", pauses.append)
+    monkeypatch.setattr(markers, "sleep", pauses.append)
     with pytest.raises(RunHeldError):
         begin_live_run(task(tmp_path), RUN)
     assert sum(pauses) == pytest.approx(1.0)

@@ -16,11 +16,13 @@ from orchestrator_py.core.codec.strict import create_converter, decode, members_
 from orchestrator_py.core.codec.summary import add_summary_shapes
 from orchestrator_py.core.codec.task import add_task_shapes
 from orchestrator_py.core.json_text import Printer, compact_json, pretty_json, print_members, print_other, print_value
+from orchestrator_py.model.absent import Absent
 from orchestrator_py.model.result import BuildArtifact, BuildResult, ReviewDecision, ReviewResult, TestReport, TestResult
+from orchestrator_py.model.task import PlanItem, PlanResult
 
 T = TypeVar("T")
 
-_ALWAYS_PRINTABLE = frozenset({str, bool, type(None)})
+_ALWAYS_PRINTABLE = frozenset({str, bool, type(None), Absent})
 _READ: Mapping[type, Callable[[Any], tuple[object, ...]]] = {
     BuildResult: attrgetter("subtask_id", "success", "artifacts", "notes"),  # mode and run id are overwritten
     BuildArtifact: attrgetter("path", "description"),
@@ -28,6 +30,8 @@ _READ: Mapping[type, Callable[[Any], tuple[object, ...]]] = {
     TestReport: attrgetter("name", "status", "details"),
     ReviewResult: attrgetter("summary", "decision"),
     ReviewDecision: attrgetter("approved", "feedback"),
+    PlanResult: attrgetter("items", "notes", "target_id"),
+    PlanItem: attrgetter("id", "description", "requires_cloud", "requires_cloud_alias", "runnable", "metadata", "selected"),
 }
 _SHALLOW = 16  # levels, far from what the stack holds
 _EXACT = 2**53  # the last integer that every double reader keeps

@@ -1,0 +1,128 @@
+"""Locked files that tell a living owner from a dead one.
+
+The lock is the kernel's: nothing is decided by age, pid or heartbeat. A marker that can be locked belonged to a process that died.
+"""
+
+import fcntl
+import itertools
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from enum import Enum
+from pathlib import Path
+from time import sleep
+
+from orchestrator_py.lean import define
+from orchestrator_py.store.files import list_folder, make_folders, open_file, remove_file, telling
+
+_counter = itertools.count()
+LOOKS, LOOK_SECONDS = 500, 0.002
+
+
+class _Refusal(Enum):
+    """Why a marker could not be locked."""
+
+    HELD = "held"
+    MISSING = "missing"
+
+
+@define
+class Marker:
+    """A marker that is locked by us."""
+
+    path: Path
+    _descriptor: int
+
+    def end(self) -> None:
+        """The marker goes, then the lock."""
+        remove_file(self.path)
+        self.release()
+
+    def release(self) -> None:
+        """Let go and leave the marker: whoever comes next finds that its owner has died."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+
+def hold_marker(path: Path) -> Marker | None:
+    """Make the marker, or take over a dead owner's; None if its owner lives. It appears locked, so nobody takes it for a dead one's."""
+    make_folders(path.parent)
+    while True:
+        held = _try_lock(path)
+        if held is _Refusal.HELD:
+            return None
+        descriptor = _make_locked(path) if isinstance(held, _Refusal) else held
+        if descriptor is not None:
+            return Marker(path, descriptor)
+
+
+def take_over(path: Path) -> Marker | None:
+    """The marker of a dead owner; None if there is none, or its owner lives."""
+    held = _try_lock(path)
+    return None if isinstance(held, _Refusal) else Marker(path, held)
+
+
+def markers_left(folder: Path) -> Iterator[Marker]:
+    """Those of dead owners, each locked by us from here on: end it, or release it."""
+    for name in list_folder(folder):
+        marker = take_over(folder / name)
+        if marker is not None and name.startswith("."):  # it was being made when its process died
+            marker.end()
+        elif marker is not None:
+            yield marker
+
+
+def is_held(path: Path) -> bool:
+    """Whether the marker's owner lives at this moment."""
+    held = _try_lock(path)
+    if not isinstance(held, _Refusal):
+        os.close(held)
+    return held is _Refusal.HELD
+
+
+def _try_lock(path: Path) -> int | _Refusal:
+    """The descriptor of the marker, locked by us, or why there is none."""
+    with telling(path, "lock the run's marker"):
+        try:
+            descriptor = open_file(path, os.O_RDWR)
+        except FileNotFoundError:
+            return _Refusal.MISSING
+        if not _lock(descriptor):
+            os.close(descriptor)
+            return _Refusal.HELD
+        if os.fstat(descriptor).st_nlink == 0:  # its owner ended it between our open and our lock
+            os.close(descriptor)
+            return _Refusal.MISSING
+    return descriptor
+
+
+def _lock(descriptor: int) -> bool:
+    """False if the owner lives. Who only looks whether it does holds a shared lock for a moment, and is waited for."""
+    for _ in range(LOOKS):
+        with suppress(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+        sleep(LOOK_SECONDS)
+    return False
+
+
+def _make_locked(path: Path) -> int | None:
+    """A new marker, locked before it has its name; None if somebody else came between: look again."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}.{next(_counter)}")
+    with telling(fresh, "make the run's marker"):
+        descriptor = open_file(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.link(fresh, path)
+            os.unlink(fresh)
+        except (BlockingIOError, FileNotFoundError, FileExistsError):
+            os.close(descriptor)
+            remove_file(fresh)
+            return None
+    return descriptor
