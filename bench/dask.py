@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 COMMANDS = 200
 TALKERS = 20
+STOPPED = 20
 LINES_A_SECOND = "i=0; while [ $i -lt 50 ]; do seq 100; sleep 0.1; i=$((i+1)); done"  # 1,000 a second, for five seconds
 MUCH = "yes 0123456789abcdefghijklmnopqrst | head -c 100000000"
 
@@ -90,10 +91,22 @@ async def _output(executor: DaskExecutor) -> Sequence[str]:
     seconds = await _timed(lambda: _run(executor, MUCH, much))
     spoken = await _timed(lambda: asyncio.gather(*(_run(executor, LINES_A_SECOND, log) for log in many)))
     lines = sum(log.lines for log in many)
+    stopped = [await _stop(executor) for _ in range(STOPPED)]
     return [
         f"100 MB from one command:               {seconds:.2f} s, {much.characters / 1e6:.0f} MB arrived",
         f"{TALKERS} commands, 1,000 lines a second each:  {spoken:.2f} s for 5 s of them, {lines} lines arrived",
+        f"a command that is cancelled:           {median(stopped) * 1000:.0f} ms until its end is back, {max(stopped) * 1000:.0f} at most",
     ]
+
+
+async def _stop(executor: DaskExecutor) -> float:
+    """Seconds from the cancellation of a command that runs until it is told how it has ended."""
+    log = _Counted()
+    command = asyncio.ensure_future(_run(executor, "echo begun; exec sleep 1000", log))
+    while not log.lines:  # noqa: ASYNC110 - a log sets no event
+        await asyncio.sleep(0.005)
+    command.cancel()
+    return await _timed(lambda: command)
 
 
 async def _run(executor: DaskExecutor, command: str, log: StageLog) -> None:

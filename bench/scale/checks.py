@@ -116,14 +116,12 @@ class Checks:
         self.expect(ROLLUPS, not told, "; ".join(told[:3]))
 
     def _check_recoveries(self, entry: dict[str, object]) -> None:
-        stats, truth = entry.get("instance_stats"), self._recoveries.pop(str(entry.get("run_id")), None)
-        for stat in stats if isinstance(stats, list) and truth is not None else ():
-            expected = truth.stat_of(InstanceId(stat["instance_id"]))
-            found = stat["status"], stat["attempts"], stat["recovery_events"]
+        stats, truth = entry.get("instance_stats"), self._recoveries.pop(str(entry.get("run_id")), Recoveries())
+        for stat in stats if isinstance(stats, list) else ():
+            name, found = stat["instance_id"], (stat["status"], stat["attempts"], stat["recovery_events"])
+            expected = truth.stat_of(InstanceId(name))
             self.recovered += stat["status"] == "recovered"
-            self.expect(
-                RECOVERIES, expected in (None, found), f"entry of {entry['run_id']}: {stat['instance_id']} is {found}, not {expected}"
-            )
+            self.expect(RECOVERIES, expected in (None, found), f"entry of {entry.get('run_id')}: {name} is {found}, not {expected}")
 
 
 def _documents(rollups: Rollups, baseline: Baseline | None) -> dict[str, object]:

@@ -83,7 +83,7 @@ class Writer:
     def _perform(self, batch: Sequence[Mail], effects: Sequence[Effects]) -> None:
         self.mailbox.admit()
         entries = [entry for effect in effects for entry in effect.entries]
-        written = sum(len(document.content) for effect in effects for document in (*effect.before, *effect.after))
+        written = sum(len(piece) for effect in effects for document in (*effect.before, *effect.after) for piece in document.pieces())
         written += self.history.commit(entries)
         self.commits += bool(entries)
         self._unpublished = self._unpublished or bool(entries)

@@ -10,15 +10,13 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from attrs import field
-
 from orchestrator_py.actors.flight_watch import FlightWatch
 from orchestrator_py.actors.mailbox import Envelope, Mailbox
 from orchestrator_py.actors.outlast import forget_cancellation, is_being_cancelled, run_in_thread
 from orchestrator_py.core.aggregation import Aggregation
 from orchestrator_py.errors import DefectError, NotRecordedError, OrchestratorError, StoreError
 from orchestrator_py.ids import TaskId
-from orchestrator_py.lean import define
+from orchestrator_py.lean import define, field
 from orchestrator_py.model.document import RunDocument
 from orchestrator_py.model.effects import Effects
 from orchestrator_py.model.events import Event
@@ -42,7 +40,7 @@ PUBLISHING_SHARE = 0.1
 class Aggregator:
     """The shell around one task's Aggregation. `run` lives until the last handle to its mailbox is closed.
 
-    Without a `board`, embedded runs that go on are not shown.
+    Without `open_board`, embedded runs that go on are not shown.
     """
 
     task_id: TaskId
@@ -50,7 +48,7 @@ class Aggregator:
     _files: RunFiles
     _sink: EventSink
     _clock: Clock
-    _board: FlightBoard | None = None
+    _open_board: Callable[[], FlightBoard] | None = None
     _mind: Aggregation = field(init=False)
     _flights: FlightWatch = field(init=False)
     _loop_is_closing: bool = field(default=False, init=False)
@@ -61,7 +59,7 @@ class Aggregator:
 
     def __attrs_post_init__(self) -> None:
         self._mind = Aggregation(self.task_id)
-        self._flights = FlightWatch.over(self.task_id, self._mind.runs, self._board, self._clock)
+        self._flights = FlightWatch(self.task_id, self._mind.runs, self._open_board, self._clock)
 
     async def run(self, mailbox: Mailbox[Message]) -> None:
         """Serve the mailbox. Never raises: a failure ends the mailbox, and everybody who waits or writes is told of it.

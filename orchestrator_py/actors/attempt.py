@@ -6,13 +6,12 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from anyio.lowlevel import checkpoint_if_cancelled
-from attrs import field
 
 from orchestrator_py.actors.agents import Agents, SubtaskOrder
 from orchestrator_py.actors.outlast import is_being_cancelled
 from orchestrator_py.core import fixed_texts
 from orchestrator_py.core.answers import Results, accept_build, accept_review, accept_test, complete_results
-from orchestrator_py.lean import define
+from orchestrator_py.lean import define, field
 from orchestrator_py.model.execution import Execution
 from orchestrator_py.model.outcome import Outcome, StopCause
 from orchestrator_py.model.result import BuildInput, BuildResult, ReviewInput, ReviewResult, TestInput, TestResult

@@ -6,13 +6,12 @@ from contextlib import asynccontextmanager
 from weakref import WeakKeyDictionary
 
 import anyio
-from attrs import field
 
 from orchestrator_py.actors.aggregator import Aggregator
 from orchestrator_py.actors.event_stream import EventRouter
 from orchestrator_py.actors.mailbox import Mailbox, Ref, open_mailbox
 from orchestrator_py.actors.outlast import outlast
-from orchestrator_py.lean import define
+from orchestrator_py.lean import define, field
 from orchestrator_py.model.messages import Message
 
 

@@ -8,11 +8,10 @@ from typing import Self
 from weakref import WeakSet
 
 import anyio
-from attrs import field
 
 from orchestrator_py.errors import InputError
 from orchestrator_py.ids import RunId
-from orchestrator_py.lean import define
+from orchestrator_py.lean import define, field
 from orchestrator_py.model.events import Event
 
 _log = logging.getLogger("orchestrator_py")

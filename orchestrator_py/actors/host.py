@@ -5,11 +5,9 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, Self
 
-from attrs import field
-
 from orchestrator_py.actors.outlast import outlast
 from orchestrator_py.errors import InputError
-from orchestrator_py.lean import define
+from orchestrator_py.lean import define, field
 
 
 @define(eq=False)

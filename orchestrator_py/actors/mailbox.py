@@ -11,10 +11,8 @@ from types import TracebackType
 from typing import Generic, Self, TypeVar
 from weakref import WeakSet
 
-from attrs import field
-
 from orchestrator_py.errors import DefectError, OrchestratorError
-from orchestrator_py.lean import define
+from orchestrator_py.lean import define, field
 
 M = TypeVar("M")
 

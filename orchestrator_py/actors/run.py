@@ -6,8 +6,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import TypeVarTuple
 
-from attrs import field
-
 from orchestrator_py.actors.agents import RunRules, SubtaskOrder
 from orchestrator_py.actors.chores import beat, keep_time
 from orchestrator_py.actors.mailbox import Ref
@@ -19,7 +17,7 @@ from orchestrator_py.actors.turns import Turns
 from orchestrator_py.core.schedule import Schedule, order_of_work
 from orchestrator_py.errors import DefectError, OrchestratorError
 from orchestrator_py.ids import InstanceId, RunId, SubtaskId
-from orchestrator_py.lean import define
+from orchestrator_py.lean import define, field
 from orchestrator_py.model.manifest import ChildRun
 from orchestrator_py.model.messages import (
     AttemptEnded,

@@ -2,9 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from attrs import field
-
-from orchestrator_py.lean import define
+from orchestrator_py.lean import define, field
 from orchestrator_py.model.timestamp import Timestamp, format_timestamp, parse_timestamp
 from orchestrator_py.ports import Clock
 

@@ -3,10 +3,8 @@
 import asyncio
 from collections import deque
 
-from attrs import field
-
 from orchestrator_py.core.schedule import Schedule, Settled
-from orchestrator_py.lean import define
+from orchestrator_py.lean import define, field
 from orchestrator_py.model.outcome import StopCause
 from orchestrator_py.model.summary import SubtaskReport
 from orchestrator_py.model.task import PlanItem

@@ -5,11 +5,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attrs import field
-
 from orchestrator_py.app.pipeline_site import PipelineSite, Workplace
 from orchestrator_py.errors import InputError
-from orchestrator_py.lean import evolve, frozen
+from orchestrator_py.lean import evolve, field, frozen
 from orchestrator_py.model.pipeline import ExecutorKind, ExecutorSettings
 from orchestrator_py.stages.command import run_command
 

@@ -4,7 +4,6 @@ import os
 from datetime import timedelta
 
 import anyio
-from attrs import field
 
 from orchestrator_py.actors.agents import RunRules
 from orchestrator_py.actors.run import Run
@@ -23,7 +22,7 @@ from orchestrator_py.core.selection import EVERYTHING, Selection, stages_left_ou
 from orchestrator_py.core.slots import Slots
 from orchestrator_py.errors import DefectError, InputError
 from orchestrator_py.ids import RunId
-from orchestrator_py.lean import define, frozen
+from orchestrator_py.lean import define, field, frozen
 from orchestrator_py.model.execution import Execution
 from orchestrator_py.model.manifest import ChildRun, Manifest, RunStatus
 from orchestrator_py.model.messages import OpenRun

@@ -6,13 +6,11 @@ from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from pathlib import Path
 
-from attrs import field
-
 from orchestrator_py.actors.agents import Agents
 from orchestrator_py.core.names import create_run_id
 from orchestrator_py.core.run_opening import RunPaths
 from orchestrator_py.ids import RunId, TaskId
-from orchestrator_py.lean import frozen
+from orchestrator_py.lean import field, frozen
 from orchestrator_py.model.grace import Grace
 from orchestrator_py.model.outcome import FailurePolicy
 from orchestrator_py.model.pipeline import Configuration, Pipeline, Stage

@@ -6,23 +6,25 @@ A thread of its own translates, numbers and writes, so that neither the run nor 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
+from threading import Event as Signal
 from threading import Thread
 from typing import Self
 
-from attrs import field
-
 from orchestrator_py.app.pipeline_site import PipelineSite
 from orchestrator_py.core.json_text import compact_json, encode_json
-from orchestrator_py.core.run_stream import Data, RunPlaces, RunStream, StageNews
+from orchestrator_py.core.run_stream import TOLD, Data, RunPlaces, RunStream, StageNews
 from orchestrator_py.errors import StoreError
 from orchestrator_py.ids import RunId
-from orchestrator_py.lean import define, frozen
+from orchestrator_py.lean import define, field, frozen
 from orchestrator_py.model.events import Event, RunCompleted, RunStarted
 from orchestrator_py.model.manifest import Manifest
 from orchestrator_py.store.event_log import LogFile
 
 LONGEST_BACKLOG = 4 * 1024 * 1024
 """Characters of output that may wait for a slow reader; more of it is not told, and that is said."""
+
+GATHERING_SECONDS = 0.01
+"""So long the thread waits for more news after the first: waking it for each of them would cost the run more than telling them."""
 
 
 @frozen(kw_only=True)
@@ -50,6 +52,7 @@ class RunNews:
     _stream: RunStream = field(init=False)
     _waiting: "SimpleQueue[Event | StageNews | _End | None]" = field(factory=SimpleQueue, init=False)
     _thread: Thread = field(init=False)
+    _hurry: Signal = field(factory=Signal, init=False)
     _files: "_EventFiles" = field(init=False)
     _asked: Manifest | None = field(default=None, init=False)
     _last: Data | None = field(default=None, init=False)
@@ -67,6 +70,7 @@ class RunNews:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._hurry.set()
         self._waiting.put(None)
         self._thread.join()
 
@@ -74,7 +78,8 @@ class RunNews:
 
     def __call__(self, event: Event) -> None:
         """News from the aggregator."""
-        self._waiting.put(event)
+        if isinstance(event, TOLD):
+            self._waiting.put(event)
 
     def hear(self, news: StageNews) -> None:
         """News from a stage. Output that comes faster than it can be told is left out, and counted."""
@@ -111,8 +116,10 @@ class RunNews:
         self._files.close()
 
     def _next_batch(self) -> "list[Event | StageNews | _End | None]":
-        """Waits for one, then takes what else is there."""
+        """Waits for one, then takes what else is there. Output is for somebody who looks on: it is not kept waiting."""
         batch = [self._waiting.get()]
+        if not self.with_logs:
+            self._hurry.wait(GATHERING_SECONDS)
         with suppress(Empty):
             while batch[-1] is not None:
                 batch.append(self._waiting.get_nowait())

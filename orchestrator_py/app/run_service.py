@@ -5,9 +5,8 @@ import logging
 from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Self
-
-from attrs import field
 
 from orchestrator_py.actors.agents import RunRules
 from orchestrator_py.actors.aggregator import Aggregator
@@ -19,14 +18,12 @@ from orchestrator_py.actors.run import Run
 from orchestrator_py.actors.run_clock import RunClock
 from orchestrator_py.errors import DefectError, OrchestratorError
 from orchestrator_py.ids import RunId, SubtaskId, TaskId
-from orchestrator_py.lean import define
+from orchestrator_py.lean import define, field
 from orchestrator_py.model.events import Event
 from orchestrator_py.model.messages import ClosedRun, Flush, OpenRun
 from orchestrator_py.model.outcome import StopCause, StopKind
-from orchestrator_py.ports import Clock, HistoryStore, RunFiles
-from orchestrator_py.store.flight_board import DiskFlightBoard
-from orchestrator_py.store.layout import Layout
-from orchestrator_py.store.lost_flights import complete_lost_flights
+from orchestrator_py.ports import Clock, FlightBoard, HistoryStore, RunFiles
+from orchestrator_py.store.layout import Layout, TaskLayout
 from orchestrator_py.store.lost_runs import complete_lost_runs
 from orchestrator_py.store.memory import MemoryTaskStore
 from orchestrator_py.store.run_files import DiskRunFiles, MemoryRunFiles
@@ -163,8 +160,8 @@ class RunService:
 
     def _create_aggregator(self, task_id: TaskId, events: EventRouter) -> Aggregator:
         open_history, files = self._in_memory(task_id) if self.layout is None else self._on_disk(self.layout, task_id)
-        board = None if self.layout is None else DiskFlightBoard(self.layout.task(task_id))
-        return Aggregator(task_id=task_id, open_history=open_history, files=files, sink=events, clock=self.clock, board=board)
+        board = None if self.layout is None else partial(_open_board, self.layout.task(task_id))
+        return Aggregator(task_id=task_id, open_history=open_history, files=files, sink=events, clock=self.clock, open_board=board)
 
     def _on_disk(self, layout: Layout, task_id: TaskId) -> tuple[Callable[[], HistoryStore], RunFiles]:
         return lambda: _open_history(layout, task_id, self.clock), DiskRunFiles(layout, task_id)
@@ -204,8 +201,21 @@ def _open_history(layout: Layout, task_id: TaskId, clock: Clock) -> HistoryStore
     store = open_task_store(layout, task_id, now=clock.now)
     try:
         complete_lost_runs(layout.task(task_id), store, clock.now)
-        complete_lost_flights(layout.task(task_id), store, clock.now)
+        _complete_lost_flights(layout.task(task_id), store, clock)
     except BaseException:
         store.close()
         raise
     return store
+
+
+def _complete_lost_flights(task: TaskLayout, store: HistoryStore, clock: Clock) -> None:
+    if task.in_flight.exists():
+        from orchestrator_py.store.lost_flights import complete_lost_flights  # most command lines never meet one
+
+        complete_lost_flights(task, store, clock.now)
+
+
+def _open_board(task: TaskLayout) -> FlightBoard:
+    from orchestrator_py.store.flight_board import DiskFlightBoard  # only who runs something embedded, and lasts, waits for it
+
+    return DiskFlightBoard(task)

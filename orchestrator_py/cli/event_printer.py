@@ -5,10 +5,8 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Self
 
-from attrs import field
-
 from orchestrator_py.cli.console import print_json_text
-from orchestrator_py.lean import define
+from orchestrator_py.lean import define, field
 
 
 @define(eq=False)

@@ -2,11 +2,9 @@
 
 from collections.abc import Iterator
 
-from attrs import field
-
 from orchestrator_py.core.stage_reports import stage_reports
 from orchestrator_py.ids import RunId
-from orchestrator_py.lean import define, frozen
+from orchestrator_py.lean import define, field, frozen
 from orchestrator_py.model.events import Event, RunCompleted
 from orchestrator_py.model.manifest import CommandRecord, Manifest
 from orchestrator_py.model.outcome import Outcome

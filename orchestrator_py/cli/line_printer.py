@@ -5,11 +5,9 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Self
 
-from attrs import field
-
 from orchestrator_py.cli.console import write_text
 from orchestrator_py.cli.paint import Ink, Line, Span, painted
-from orchestrator_py.lean import define
+from orchestrator_py.lean import define, field
 
 LONGEST_SILENCE_SECONDS = 3600.0
 

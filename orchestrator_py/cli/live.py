@@ -5,15 +5,13 @@ from collections.abc import Sequence
 from queue import Empty
 from threading import Event
 
-from attrs import field
-
 from orchestrator_py.cli.console import write_text
 from orchestrator_py.cli.line_printer import LinePrinter
 from orchestrator_py.cli.live_screen import Screen
 from orchestrator_py.cli.paint import Line, painted
 from orchestrator_py.cli.progress_board import Board
 from orchestrator_py.cli.progress_output import LastLines
-from orchestrator_py.lean import define
+from orchestrator_py.lean import define, field
 
 TYPE_CHECKING = False  # what draws is imported by the thread that draws, while the run goes on
 if TYPE_CHECKING:

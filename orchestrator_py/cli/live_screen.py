@@ -8,10 +8,8 @@ from collections.abc import Sequence
 from math import ceil
 from typing import TextIO
 
-from attrs import field
-
 from orchestrator_py.cli.console import write_text
-from orchestrator_py.lean import define
+from orchestrator_py.lean import define, field
 
 _UP, _CLEAR_ROW, _CLEAR_BELOW = "\x1b[A", "\x1b[K", "\x1b[J"
 

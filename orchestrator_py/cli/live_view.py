@@ -4,7 +4,6 @@ import sys
 from collections.abc import Mapping
 from io import StringIO
 
-from attrs import field
 from rich.console import Console
 from rich.text import Text
 
@@ -12,7 +11,7 @@ from orchestrator_py.cli.paint import Ink, colours_only, ink_of
 from orchestrator_py.cli.progress_board import Board, Running, duration, outcome_words
 from orchestrator_py.cli.progress_lines import TIME_WIDTH
 from orchestrator_py.cli.progress_output import LastLines
-from orchestrator_py.lean import define
+from orchestrator_py.lean import define, field
 
 Row = tuple[str, int]
 """What to write, and how many columns it takes."""

@@ -5,8 +5,6 @@ from argparse import Namespace
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 
-from attrs import field
-
 from orchestrator_py.app.system_clock import SystemClock
 from orchestrator_py.cli.console import print_json, print_lines, say
 from orchestrator_py.cli.exit_codes import code_of_error
@@ -23,7 +21,7 @@ from orchestrator_py.cli.metrics_text import (
 from orchestrator_py.core.pruning import PruningRule
 from orchestrator_py.errors import OrchestratorError
 from orchestrator_py.ids import TaskId
-from orchestrator_py.lean import frozen
+from orchestrator_py.lean import field, frozen
 from orchestrator_py.store.audit import Audit, audit
 from orchestrator_py.store.layout import TaskLayout
 from orchestrator_py.store.overview import read_overview

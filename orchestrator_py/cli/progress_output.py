@@ -5,12 +5,10 @@ The pieces come from the event loop, as the logs got them; nothing here waits.
 
 from collections.abc import Callable
 
-from attrs import field
-
 from orchestrator_py.cli.paint import Ink, Line, Said, Span, cut, last_stroke
 from orchestrator_py.cli.progress_board import Key
 from orchestrator_py.ids import RunId, SubtaskId
-from orchestrator_py.lean import define
+from orchestrator_py.lean import define, field
 
 KEPT_CHARACTERS = 1000
 MOST_WAITING = 2000

@@ -10,12 +10,11 @@ from datetime import timedelta
 from functools import partial
 
 import anyio
-from attrs import field
 
 from orchestrator_py.app.system_clock import SystemClock
 from orchestrator_py.cli.console import say, write_stderr
 from orchestrator_py.cli.ending import STOP_SIGNALS, die_by
-from orchestrator_py.lean import define
+from orchestrator_py.lean import define, field
 from orchestrator_py.model.command import CommandSpec
 from orchestrator_py.model.execution import Execution
 from orchestrator_py.model.grace import Grace

@@ -5,11 +5,9 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from attrs import field
-
 from orchestrator_py.app.run_service import RunService
 from orchestrator_py.cli.ending import STOP_SIGNALS, die_by
-from orchestrator_py.lean import define
+from orchestrator_py.lean import define, field
 from orchestrator_py.model.events import Event, RunStarted
 from orchestrator_py.model.grace import Grace
 from orchestrator_py.model.outcome import StopCause, StopKind

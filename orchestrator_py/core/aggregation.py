@@ -5,8 +5,6 @@ Delivery is at least once; what is told twice is no news, and what contradicts t
 
 from typing import assert_never
 
-from attrs import field
-
 from orchestrator_py.core.codec.scheduler import scheduler_to_summary
 from orchestrator_py.core.documents import birth_documents, heartbeat_document, manifest_document, summary_documents
 from orchestrator_py.core.error_documents import error_documents
@@ -14,7 +12,7 @@ from orchestrator_py.core.run_events import base, opening_events, subtask_events
 from orchestrator_py.core.run_record import RunRecord
 from orchestrator_py.errors import InputError
 from orchestrator_py.ids import RunId, TaskId
-from orchestrator_py.lean import define, evolve
+from orchestrator_py.lean import define, evolve, field
 from orchestrator_py.model.document import RunDocument
 from orchestrator_py.model.effects import NOTHING, Effects
 from orchestrator_py.model.events import AttemptFailed, RunCompleted, RunStopping, SubtaskStarted

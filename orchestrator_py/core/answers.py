@@ -3,6 +3,9 @@
 A result of the wrong type, or one that no summary could hold, is `crashed`: a malformed answer is no answer.
 """
 
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
 from orchestrator_py.core import fixed_texts
 from orchestrator_py.core.codec.contract import find_unprintable
 from orchestrator_py.core.outcome import build_outcome, review_outcome, test_outcome
@@ -14,6 +17,7 @@ from orchestrator_py.model.policy import SubtaskPolicy
 from orchestrator_py.model.result import BuildResult, ReviewDecision, ReviewResult, TestResult
 from orchestrator_py.model.task import Mode, PlanItem, PlanResult
 
+T = TypeVar("T")
 Results = tuple[BuildResult, TestResult, ReviewResult]
 
 
@@ -23,7 +27,7 @@ def accept_plan(answer: object) -> PlanResult | str:
         case Exception():
             return fixed_texts.error_message(answer)
         case PlanResult(items=items) if all(map(_is_item, items)):
-            return find_unprintable(answer) or answer
+            return find_unprintable(answer) or _owned_plan(answer)
         case _:
             return fixed_texts.NOT_A_PLAN
 
@@ -43,7 +47,7 @@ def accept_build(answer: object, *, subtask_id: str, mode: Mode, run_id: RunId) 
         case BuildResult(subtask_id=str(), success=bool(), execution=None | Execution()):
             problem = find_unprintable(answer)
             if problem is None:
-                build = evolve(answer, mode=mode, run_id=run_id)
+                build = evolve(answer, mode=mode, run_id=run_id, extra=_owned(answer.extra))
                 return build, build_outcome(build)
             message, word = problem, Outcome.CRASHED
         case BuildResult(subtask_id=str()):
@@ -61,7 +65,7 @@ def accept_test(answer: object, *, subtask_id: str, run_id: RunId) -> tuple[Test
         case TestResult(execution=None | Execution()):
             problem = find_unprintable(answer)
             if problem is None:
-                test = evolve(answer, run_id=run_id)
+                test = evolve(answer, run_id=run_id, extra=_owned(answer.extra))
                 return test, test_outcome(test)
             message, word = problem, Outcome.CRASHED
         case _:
@@ -77,11 +81,32 @@ def accept_review(answer: object) -> tuple[ReviewResult, Outcome]:
         case ReviewResult(decision=ReviewDecision(), execution=None | Execution()):
             problem = find_unprintable(answer)
             if problem is None:
-                return answer, review_outcome(answer)
+                review = evolve(answer, extra=_owned(answer.extra)) if answer.extra else answer
+                return review, review_outcome(review)
             message = problem
         case _:
             message = fixed_texts.NOT_A_REVIEW
     return fixed_texts.reviewer_error(message), Outcome.CRASHED
+
+
+def _owned_plan(plan: PlanResult) -> PlanResult:
+    if not (plan.extra or any(item.extra or isinstance(item.metadata, Mapping) for item in plan.items)):
+        return plan
+    items = (evolve(item, metadata=_owned(item.metadata), extra=_owned(item.extra)) for item in plan.items)
+    return evolve(plan, items=items, extra=_owned(plan.extra))
+
+
+def _owned(data: T) -> T:
+    """JSON data that an agent holds and may still change: a copy, since it is printed later, in another thread."""
+    copied: Any = data
+    match data:
+        case Mapping():
+            copied = {key: _owned(value) for key, value in data.items()}
+        case list():
+            copied = [_owned(value) for value in data]
+        case tuple():
+            copied = tuple(_owned(value) for value in data)
+    return copied  # type: ignore[no-any-return]  # it is what it was
 
 
 def complete_results(

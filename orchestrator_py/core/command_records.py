@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-from attrs import field
-
 from orchestrator_py.core import fixed_texts
 from orchestrator_py.core.command_summary import command_summary, shown_exit_code
 from orchestrator_py.core.names import slugify
 from orchestrator_py.core.outcome import build_outcome, review_outcome, test_outcome
 from orchestrator_py.ids import InstanceId, SubtaskId
-from orchestrator_py.lean import evolve, frozen
+from orchestrator_py.lean import evolve, field, frozen
 from orchestrator_py.model.assignment import SchedulerPlan
 from orchestrator_py.model.execution import Execution
 from orchestrator_py.model.manifest import ChildRun, CommandRecord, CommandStatus, Manifest

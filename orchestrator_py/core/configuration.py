@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 
-from attrs import field
-
 from orchestrator_py.core.codec.configuration import (
     CONVERTER,
     ConfigurationDocument,
@@ -17,7 +15,7 @@ from orchestrator_py.core.codec.strict import Problem, decode_at, show, step
 from orchestrator_py.core.pipeline_checks import PipelineDraft, PlacedStage, check_pipelines
 from orchestrator_py.core.suggestion import suggest
 from orchestrator_py.errors import ConfigurationError
-from orchestrator_py.lean import define
+from orchestrator_py.lean import define, field
 from orchestrator_py.model.pipeline import Configuration, ExecutorSettings, Pipeline, Stage
 
 MINIMAL_CONFIGURATION = '{"pipelines": [{"id": "diagnostics", "stages": [{"kind": "command", "id": "test", "command": "npm test"}]}]}'

@@ -1,13 +1,18 @@
 """The files of a run as bytes: manifest, summaries, heartbeat, and the pointers that older readers follow."""
 
-from orchestrator_py.core.codec.contract import print_pretty
+from collections.abc import Iterator
+from itertools import chain
+
+from orchestrator_py.core.codec.contract import pretty_pieces, print_pretty
 from orchestrator_py.core.json_text import encode_json
+from orchestrator_py.lean import frozen
 from orchestrator_py.model.document import DocumentKind, RunDocument
 from orchestrator_py.model.manifest import Manifest
 from orchestrator_py.model.messages import Beat, OpenRun
 from orchestrator_py.model.summary import RunSummary
 
 _NEWLINE = b"\n"
+_PIECE = 64 * 1024
 
 
 def birth_documents(manifest: Manifest) -> tuple[RunDocument, ...]:
@@ -25,10 +30,29 @@ def summary_documents(bare: RunSummary, full: RunSummary, opening: OpenRun) -> t
     """The run's summaries: the manager's own, which by contract has no final newline, and a command-line run's with its scheduler."""
     if not opening.keep_summary:
         return ()
-    embedded = RunDocument(kind=DocumentKind.EMBEDDED_SUMMARY, run_id=bare.run_id, content=_pretty(bare))
+    embedded = RunDocument(kind=DocumentKind.EMBEDDED_SUMMARY, run_id=bare.run_id, content=Printed(bare))
     if opening.manifest is None:
         return (embedded,)
-    return embedded, RunDocument(kind=DocumentKind.RUN_SUMMARY, run_id=full.run_id, content=_pretty(full) + _NEWLINE)
+    return embedded, RunDocument(kind=DocumentKind.RUN_SUMMARY, run_id=full.run_id, content=Printed(full, end="\n"))
+
+
+@frozen
+class Printed:
+    """The JSON text of a value that cannot change, with `end` behind it."""
+
+    value: RunSummary
+    end: str = ""
+
+    def pieces(self) -> Iterator[bytes]:
+        """About 64 KiB at a time. ValueError or TypeError for what JSON cannot hold."""
+        waiting, size = list[str](), 0
+        for text in chain(pretty_pieces(self.value), (self.end,)):
+            waiting.append(text)
+            size += len(text)
+            if size >= _PIECE:
+                yield encode_json("".join(waiting))
+                waiting, size = [], 0
+        yield encode_json("".join(waiting))
 
 
 def heartbeat_document(beat: Beat) -> RunDocument:

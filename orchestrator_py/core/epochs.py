@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
-from attrs import field
-
 from orchestrator_py.core.figures import (
     figure,
     is_figure,
@@ -16,7 +14,7 @@ from orchestrator_py.core.figures import (
     totals_to_data,
 )
 from orchestrator_py.errors import DecodeError
-from orchestrator_py.lean import define
+from orchestrator_py.lean import define, field
 from orchestrator_py.model.rollups import EpochRollup, PerEpoch, ToolRollup
 from orchestrator_py.model.timestamp import Timestamp
 

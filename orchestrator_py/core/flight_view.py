@@ -8,14 +8,12 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from attrs import field
-
 from orchestrator_py.core.codec.scheduler import scheduler_to_manifest
 from orchestrator_py.core.metrics_entry import command_word
 from orchestrator_py.core.run_record import RunRecord
 from orchestrator_py.core.tally import why
 from orchestrator_py.ids import SubtaskId
-from orchestrator_py.lean import define, evolve
+from orchestrator_py.lean import define, evolve, field
 from orchestrator_py.model.absent import ABSENT
 from orchestrator_py.model.assignment import Assignment
 from orchestrator_py.model.task import PlanItem

@@ -7,14 +7,12 @@ to look.
 from collections.abc import Mapping
 from itertools import islice
 
-from attrs import field
-
 from orchestrator_py.core.flight_view import FlightView
 from orchestrator_py.core.json_text import compact_json, encode_json
 from orchestrator_py.core.places import FLIGHTS_VERSION
 from orchestrator_py.core.run_record import RunRecord
 from orchestrator_py.ids import RunId, TaskId
-from orchestrator_py.lean import define
+from orchestrator_py.lean import define, field
 from orchestrator_py.model.timestamp import Timestamp
 
 MOST_RUNS = 1_000

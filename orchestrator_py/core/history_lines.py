@@ -4,11 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from hashlib import blake2b
 from json import JSONDecodeError
 
-from attrs import field
-
 from orchestrator_py.core.json_text import parse_json
 from orchestrator_py.errors import DecodeError
-from orchestrator_py.lean import define, frozen
+from orchestrator_py.lean import define, field, frozen
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 

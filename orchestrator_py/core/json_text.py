@@ -63,7 +63,12 @@ def _print(data: object, newline: str | None, other: Printer) -> str:
         text = print_value(data, newline, other)
     except RecursionError:
         raise ValueError("Data is nested too deeply, or holds itself, and cannot be printed as JSON; flatten it.") from None
-    return text if text.isascii() else _SURROGATES.sub(_well_formed, text)
+    return well_formed(text)
+
+
+def well_formed(text: str) -> str:
+    """The text with each pair of surrogates as one character, and each lone half escaped, since it has no UTF-8."""
+    return text if text.isascii() else _SURROGATES.sub(_with_utf8, text)
 
 
 def print_value(value: object, newline: str | None, other: Printer) -> str:
@@ -141,8 +146,7 @@ def _with_exponent(text: str) -> str:
     return sign + (digits.ljust(exponent + 1, "0") if exponent > 0 else f"0.{'0' * (-exponent - 1)}{digits}")
 
 
-def _well_formed(surrogates: re.Match[str]) -> str:
-    """A pair is one character; a lone half has no UTF-8 and is escaped."""
+def _with_utf8(surrogates: re.Match[str]) -> str:
     units = surrogates[0]
     return units.encode("utf-16", "surrogatepass").decode("utf-16") if len(units) == 2 else f"\\u{ord(units):04x}"
 

@@ -2,11 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Set
 
-from attrs import field
-
 from orchestrator_py.core.suggestion import suggest
 from orchestrator_py.errors import PlanError
-from orchestrator_py.lean import define
+from orchestrator_py.lean import define, field
 from orchestrator_py.model.task import PlanItem
 
 

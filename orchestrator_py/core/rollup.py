@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 
-from attrs import field
-
 from orchestrator_py.core.codec.contract import from_json, to_json
 from orchestrator_py.core.epochs import Epochs
 from orchestrator_py.core.figures import read_count, read_members, totals_from_data, totals_to_data
@@ -11,7 +9,7 @@ from orchestrator_py.core.json_text import parse_json
 from orchestrator_py.core.learning_totals import LearningTotals
 from orchestrator_py.core.run_totals import RunTotals, create_baseline
 from orchestrator_py.errors import DecodeError
-from orchestrator_py.lean import define
+from orchestrator_py.lean import define, field
 from orchestrator_py.model.absent import ABSENT
 from orchestrator_py.model.rollups import Baseline, Rollups
 from orchestrator_py.model.timestamp import Timestamp

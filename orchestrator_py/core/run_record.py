@@ -1,7 +1,5 @@
 """What the aggregator knows of one run in flight; it changes with every message and can be thrown away after the last."""
 
-from attrs import field
-
 from orchestrator_py.core.assignments import end_instance, note_loss, requeue_instance, start_instance
 from orchestrator_py.core.codec.contract import to_json
 from orchestrator_py.core.command_records import Progress, command_record, deciding_execution
@@ -11,7 +9,7 @@ from orchestrator_py.core.outcome import judge, run_status, satisfies_needs
 from orchestrator_py.core.run_report import RunFacts, create_summary, planner_error_summary
 from orchestrator_py.errors import DefectError
 from orchestrator_py.ids import InstanceId, RunId, SubtaskId
-from orchestrator_py.lean import define, evolve
+from orchestrator_py.lean import define, evolve, field
 from orchestrator_py.model.assignment import Assignment, SchedulerPlan
 from orchestrator_py.model.history import EntryLine
 from orchestrator_py.model.manifest import ChildRun, CommandRecord, Manifest, RunStatus

@@ -5,12 +5,10 @@ Every stage that `run:started` lists gets exactly one `stage:completed`, whether
 
 from collections.abc import Callable, Iterator, Mapping
 
-from attrs import field
-
 from orchestrator_py.core.stage_reports import stage_reports
 from orchestrator_py.core.tally import counts, why
 from orchestrator_py.ids import RunId, TaskId
-from orchestrator_py.lean import define, frozen
+from orchestrator_py.lean import define, field, frozen
 from orchestrator_py.model.events import Event, RunCompleted, RunStarted, SubtaskFinished, SubtaskStarted
 from orchestrator_py.model.manifest import CommandRecord, Manifest
 from orchestrator_py.model.outcome import StopCause
@@ -19,6 +17,12 @@ from orchestrator_py.model.timestamp import Timestamp
 
 FORMAT_VERSION = 1
 """Raised when a reader of the version before would be misled; new keys and new types do not raise it."""
+
+TOLD = (RunStarted, SubtaskStarted, SubtaskFinished, RunCompleted)
+"""The events that the contract has words for."""
+
+HEARD = frozenset({"exec:begin", "exec:chunk", "exec:end"})
+"""The lines of a stage's log that it has words for."""
 
 Data = dict[str, object]
 

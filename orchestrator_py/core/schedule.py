@@ -7,13 +7,11 @@ import heapq
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from attrs import field
-
 from orchestrator_py.core.outcome import satisfies_needs
 from orchestrator_py.core.resources import Resources
 from orchestrator_py.core.slots import Slots
 from orchestrator_py.ids import SubtaskId
-from orchestrator_py.lean import define, frozen
+from orchestrator_py.lean import define, field, frozen
 from orchestrator_py.model.messages import OpenRun
 from orchestrator_py.model.outcome import FailurePolicy, Outcome, SkipReason, StopCause, StopKind
 from orchestrator_py.model.summary import SubtaskReport

@@ -2,9 +2,7 @@
 
 from collections.abc import Callable
 
-from attrs import field
-
-from orchestrator_py.lean import define
+from orchestrator_py.lean import define, field
 
 
 @define(eq=False)

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
-from attrs import field
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -23,7 +22,7 @@ from orchestrator_py.dashboard.live import Live
 from orchestrator_py.dashboard.metrics import Metrics
 from orchestrator_py.dashboard.record import Record
 from orchestrator_py.dashboard.token import Token
-from orchestrator_py.lean import define
+from orchestrator_py.lean import define, field
 
 
 @define(eq=False)

@@ -9,14 +9,13 @@ from time import monotonic
 
 import anyio
 from anyio import to_thread
-from attrs import field
 
 from orchestrator_py.dashboard.record import Record
 from orchestrator_py.dashboard.subscription import RunKey, Subscription
 from orchestrator_py.dashboard.touches import REST_SECONDS, Touches, touches
 from orchestrator_py.errors import IdentifierError
 from orchestrator_py.ids import parse_run_id, parse_task_id
-from orchestrator_py.lean import define
+from orchestrator_py.lean import define, field
 from orchestrator_py.reading.files import Data, UnreadableError
 
 MOST_READERS = 200

@@ -3,11 +3,9 @@
 import os
 from collections.abc import Iterator
 
-from attrs import field
-
 from orchestrator_py.core import places
 from orchestrator_py.dashboard.signatures import Problems, Signature, signature_of
-from orchestrator_py.lean import define
+from orchestrator_py.lean import define, field
 from orchestrator_py.reading.confined import refuse_outside
 from orchestrator_py.reading.files import Data, UnreadableError
 from orchestrator_py.reading.flights import Flight, flight_documents, flights_in, read_flight_document

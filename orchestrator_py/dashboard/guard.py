@@ -3,7 +3,6 @@
 import ipaddress
 from collections.abc import Sequence
 
-from attrs import field
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -12,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from orchestrator_py.dashboard.answers import refuse
 from orchestrator_py.dashboard.login import login_page, path_below
 from orchestrator_py.dashboard.token import COOKIE, Token
-from orchestrator_py.lean import define, frozen
+from orchestrator_py.lean import define, field, frozen
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 ANY = "*"

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 
 from anyio import to_thread
-from attrs import field
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,7 +14,7 @@ from orchestrator_py.dashboard.rows import with_elapsed
 from orchestrator_py.dashboard.subscription import News
 from orchestrator_py.errors import IdentifierError
 from orchestrator_py.ids import RunId, TaskId, parse_run_id
-from orchestrator_py.lean import define, frozen
+from orchestrator_py.lean import define, field, frozen
 from orchestrator_py.reading.files import Data, UnreadableError
 from orchestrator_py.reading.log_tail import read_added, read_tail_of
 from orchestrator_py.reading.stage_log import StageLog

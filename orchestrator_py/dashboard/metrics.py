@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from anyio import to_thread
-from attrs import field
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -13,7 +12,7 @@ from orchestrator_py.errors import InputError, StoreError
 from orchestrator_py.exports.prometheus import Exposition, exposition
 from orchestrator_py.exports.task_figures import Memory
 from orchestrator_py.ids import TaskId
-from orchestrator_py.lean import define
+from orchestrator_py.lean import define, field
 from orchestrator_py.store.layout import Layout
 
 

@@ -3,15 +3,13 @@
 import os
 from collections.abc import Iterator
 
-from attrs import field
-
 from orchestrator_py.core import places
 from orchestrator_py.dashboard.flight_documents import FlightDocuments
 from orchestrator_py.dashboard.rows import history_row, run_row
 from orchestrator_py.dashboard.signatures import Problems, Signature, signature_of
 from orchestrator_py.errors import IdentifierError
 from orchestrator_py.ids import RunId, TaskId, parse_run_id
-from orchestrator_py.lean import define, frozen
+from orchestrator_py.lean import define, field, frozen
 from orchestrator_py.reading.confined import refuse_outside
 from orchestrator_py.reading.files import Data, UnreadableError, list_names
 from orchestrator_py.reading.flights import Flight, unrecorded

@@ -1,9 +1,8 @@
 """What waits for one reader of the live stream: the newest state of each run that has changed, however slowly it is fetched."""
 
 import anyio
-from attrs import field
 
-from orchestrator_py.lean import define, frozen
+from orchestrator_py.lean import define, field, frozen
 from orchestrator_py.reading.files import Data
 
 RunKey = tuple[str, str]

@@ -5,12 +5,11 @@ import hmac
 from collections.abc import Mapping
 from urllib.parse import parse_qs
 
-from attrs import field
 from starlette.datastructures import Headers
 from starlette.requests import Request
 
 from orchestrator_py.errors import InputError
-from orchestrator_py.lean import frozen
+from orchestrator_py.lean import field, frozen
 
 COOKIE = "orchestrator_py_dashboard"
 SHORTEST = 16

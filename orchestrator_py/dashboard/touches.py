@@ -4,12 +4,11 @@ import os
 from collections.abc import AsyncIterator, Iterable
 
 import anyio
-from attrs import field
 from watchfiles import Change, awatch
 
 from orchestrator_py.core import places
 from orchestrator_py.dashboard.subscription import RunKey
-from orchestrator_py.lean import frozen
+from orchestrator_py.lean import field, frozen
 
 REST_SECONDS = 1.0
 """At least so often everything that goes on is looked at: a process that dies changes no file."""

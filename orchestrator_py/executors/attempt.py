@@ -11,12 +11,11 @@ from contextlib import suppress
 from typing import Any
 
 from anyio import CancelScope, current_time, get_cancelled_exc_class, move_on_after
-from attrs import field
 
 from orchestrator_py.executors.place import Place
 from orchestrator_py.executors.places import Places, Refusal
 from orchestrator_py.executors.wire import Job, Needs, Reply
-from orchestrator_py.lean import define, evolve, frozen
+from orchestrator_py.lean import define, evolve, field, frozen
 from orchestrator_py.model.execution import Loss
 from orchestrator_py.model.grace import Grace
 

@@ -10,9 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from attrs import field
-
-from orchestrator_py.lean import define
+from orchestrator_py.lean import define, field
 
 _PROGRAM = str(Path(__file__).with_name("heir_program.py"))
 

@@ -10,10 +10,9 @@ from contextlib import AbstractContextManager
 from typing import Literal, Protocol
 
 from anyio import CancelScope, get_cancelled_exc_class, sleep
-from attrs import field
 
 from orchestrator_py.executors.heir import heir
-from orchestrator_py.lean import define, evolve, frozen
+from orchestrator_py.lean import define, evolve, field, frozen
 from orchestrator_py.model.command import CommandSpec
 from orchestrator_py.model.execution import Execution
 from orchestrator_py.model.grace import Grace

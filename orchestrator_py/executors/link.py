@@ -8,13 +8,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from attrs import field
-
 from orchestrator_py.errors import InputError
 from orchestrator_py.executors.addresses import refuse_plain
 from orchestrator_py.executors.survey import Folder, look_at, refuse_folder, refuse_versions
 from orchestrator_py.executors.wire import OPERATION, Reply
-from orchestrator_py.lean import define, frozen
+from orchestrator_py.lean import define, field, frozen
 
 if TYPE_CHECKING:
     from distributed import Client

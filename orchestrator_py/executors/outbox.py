@@ -5,10 +5,8 @@ from collections import deque
 from collections.abc import Mapping
 from itertools import islice
 
-from attrs import field
-
 from orchestrator_py.executors.wire import GATHER_SECONDS, PIECE_BYTES
-from orchestrator_py.lean import define
+from orchestrator_py.lean import define, field
 
 Event = Mapping[str, object]
 _OVERHEAD = 300  # bytes of an event beside its text

@@ -4,12 +4,10 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from attrs import field
-
 from orchestrator_py.executors.link import Arrival, Link, Worker
 from orchestrator_py.executors.seat import hold
 from orchestrator_py.executors.wire import Needs, Reply
-from orchestrator_py.lean import define
+from orchestrator_py.lean import define, field
 from orchestrator_py.model.execution import Loss, LossKind
 
 if TYPE_CHECKING:

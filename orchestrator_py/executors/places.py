@@ -7,13 +7,11 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from functools import partial
 
-from attrs import field
-
 from orchestrator_py.errors import InputError
 from orchestrator_py.executors.link import Arrival, Link
 from orchestrator_py.executors.place import NEVER_RAN, Place
 from orchestrator_py.executors.wire import Needs
-from orchestrator_py.lean import define, frozen
+from orchestrator_py.lean import define, field, frozen
 from orchestrator_py.model.execution import Loss, LossKind
 
 _log = logging.getLogger("orchestrator_py")

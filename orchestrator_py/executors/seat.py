@@ -10,11 +10,10 @@ from datetime import timedelta
 from uuid import uuid4
 
 from anyio import CancelScope
-from attrs import field
 
 from orchestrator_py.executors.outbox import Outbox
 from orchestrator_py.executors.wire import LEASE_SECONDS, OPERATION, POLL_SECONDS, UNCLAIMED_SECONDS, Job, Reply
-from orchestrator_py.lean import define
+from orchestrator_py.lean import define, field
 from orchestrator_py.model.grace import Grace
 
 _seats: "dict[str, Seat]" = {}

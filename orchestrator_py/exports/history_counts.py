@@ -4,11 +4,9 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping
 
-from attrs import field
-
 from orchestrator_py.core.figures import is_figure
 from orchestrator_py.core.json_text import parse_json
-from orchestrator_py.lean import define
+from orchestrator_py.lean import define, field
 from orchestrator_py.model.timestamp import parse_timestamp
 from orchestrator_py.store.history import read_history
 from orchestrator_py.store.layout import TaskLayout

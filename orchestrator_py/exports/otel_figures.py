@@ -1,12 +1,11 @@
 """Runs as figures, by OpenTelemetry's conventions for CI/CD. No run's id is in them."""
 
-from attrs import field
 from opentelemetry.metrics import Counter, Histogram, Meter, UpDownCounter
 
 from orchestrator_py.exports.cicd_words import RESULTS, error_type, nanoseconds, utf8
 from orchestrator_py.exports.history_counts import BUCKETS
 from orchestrator_py.ids import RunId
-from orchestrator_py.lean import define
+from orchestrator_py.lean import define, field
 from orchestrator_py.model.events import Event, RunCompleted, RunStarted, SubtaskFinished
 from orchestrator_py.model.outcome import Outcome
 

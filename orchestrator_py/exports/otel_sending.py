@@ -4,7 +4,6 @@ import os
 from collections.abc import Callable
 from threading import Thread
 
-from attrs import field
 from opentelemetry.context import Context
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.resources import Resource
@@ -15,7 +14,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, Trace
 from orchestrator_py import __version__
 from orchestrator_py.exports.otel import OpenTelemetrySink
 from orchestrator_py.exports.trace_ids import TraceIds
-from orchestrator_py.lean import define
+from orchestrator_py.lean import define, field
 
 LONGEST_QUEUE = 32_768
 """Spans that wait for a slow collector; OTEL_BSP_MAX_QUEUE_SIZE wins."""

@@ -5,14 +5,13 @@ Times are those of the record, whenever the news of them comes.
 
 from collections.abc import Callable, Mapping
 
-from attrs import field
 from opentelemetry.context import Context
 from opentelemetry.trace import Link, Span, SpanKind, Status, StatusCode, Tracer, set_span_in_context
 
 from orchestrator_py.core.outcome import stages_that_answered
 from orchestrator_py.exports.cicd_words import RESULTS, error_type, nanoseconds, utf8
 from orchestrator_py.ids import RunId
-from orchestrator_py.lean import define
+from orchestrator_py.lean import define, field
 from orchestrator_py.model.events import Event, RunCompleted, RunStarted, RunStopping, SubtaskFinished, SubtaskStarted
 from orchestrator_py.model.outcome import Outcome
 from orchestrator_py.model.summary import AttemptReport, SubtaskReport

@@ -5,13 +5,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from threading import Lock
 
-from attrs import field
-
 from orchestrator_py.core.figures import is_figure
 from orchestrator_py.errors import IdentifierError, StoreError
 from orchestrator_py.exports.history_counts import UNKNOWN, CountedHistory, Counts, ended_at
 from orchestrator_py.ids import TaskId, parse_run_id
-from orchestrator_py.lean import define, frozen
+from orchestrator_py.lean import define, field, frozen
 from orchestrator_py.reading.files import UnreadableError, read_document
 from orchestrator_py.reading.run import LOST, QUEUED, RUNNING, WORDS, Run, read_run
 from orchestrator_py.reading.unfinished import read_unfinished

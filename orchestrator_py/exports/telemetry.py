@@ -10,11 +10,9 @@ from queue import SimpleQueue
 from threading import Event as Flag
 from threading import Thread
 
-from attrs import field
-
 from orchestrator_py.exports.otel import is_installed
 from orchestrator_py.exports.trace_ids import TraceIds
-from orchestrator_py.lean import define
+from orchestrator_py.lean import define, field
 from orchestrator_py.model.events import Event
 
 PATIENCE_SECONDS = 2.0

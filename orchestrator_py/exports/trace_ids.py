@@ -9,9 +9,7 @@ import re
 from collections.abc import Mapping
 from hashlib import blake2b
 
-from attrs import field
-
-from orchestrator_py.lean import frozen
+from orchestrator_py.lean import field, frozen
 
 _TRACEPARENT = re.compile(r"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?", re.ASCII)
 _SAMPLED = 1

@@ -1,8 +1,6 @@
 """What a guard has found: one thing that is not as it should be, where, by which rule, and what to do."""
 
-from attrs import field
-
-from orchestrator_py.lean import define, frozen
+from orchestrator_py.lean import define, field, frozen
 
 
 @frozen(kw_only=True)

@@ -2,12 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from attrs import field
-
 from orchestrator_py.guards.change import Change
 from orchestrator_py.guards.checklist import Checklist
 from orchestrator_py.guards.finding import Report
-from orchestrator_py.lean import frozen
+from orchestrator_py.lean import field, frozen
 
 MOST_FILES = 200
 

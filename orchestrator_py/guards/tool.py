@@ -2,9 +2,7 @@
 
 from collections.abc import Mapping
 
-from attrs import field
-
-from orchestrator_py.lean import frozen
+from orchestrator_py.lean import field, frozen
 
 
 @frozen(kw_only=True)

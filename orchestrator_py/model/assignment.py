@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 from enum import Enum
 
-from attrs import field
-
 from orchestrator_py.ids import InstanceId
-from orchestrator_py.lean import frozen
+from orchestrator_py.lean import field, frozen
 from orchestrator_py.model.run_request import Recovery
 from orchestrator_py.model.timestamp import Timestamp
 

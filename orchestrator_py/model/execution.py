@@ -3,10 +3,8 @@
 from datetime import timedelta
 from enum import Enum
 
-from attrs import field
-
 from orchestrator_py.ids import RunId
-from orchestrator_py.lean import frozen
+from orchestrator_py.lean import field, frozen
 from orchestrator_py.model.approval import Approval
 from orchestrator_py.model.outcome import Outcome
 

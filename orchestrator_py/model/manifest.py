@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 from enum import Enum
 
-from attrs import field
-
 from orchestrator_py.ids import RunId, TaskId
-from orchestrator_py.lean import frozen
+from orchestrator_py.lean import field, frozen
 from orchestrator_py.model.assignment import SchedulerPlan
 from orchestrator_py.model.guardrails import GuardrailStatus
 from orchestrator_py.model.timestamp import Timestamp

@@ -2,10 +2,8 @@
 
 from collections.abc import Mapping
 
-from attrs import field
-
 from orchestrator_py.ids import InstanceId, RunId, SubtaskId
-from orchestrator_py.lean import frozen
+from orchestrator_py.lean import field, frozen
 from orchestrator_py.model.assignment import SchedulerPlan
 from orchestrator_py.model.manifest import ChildRun, Manifest
 from orchestrator_py.model.outcome import StopCause

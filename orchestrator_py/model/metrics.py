@@ -2,10 +2,8 @@
 
 from collections.abc import Mapping
 
-from attrs import field
-
 from orchestrator_py.ids import RunId, TaskId
-from orchestrator_py.lean import frozen
+from orchestrator_py.lean import field, frozen
 from orchestrator_py.model.timestamp import Timestamp
 
 

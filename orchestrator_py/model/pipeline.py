@@ -5,9 +5,7 @@ from datetime import timedelta
 from enum import Enum
 from typing import Literal
 
-from attrs import field
-
-from orchestrator_py.lean import frozen
+from orchestrator_py.lean import field, frozen
 from orchestrator_py.model.guard_settings import GuardSettings
 from orchestrator_py.model.policy import SubtaskPolicy
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from datetime import timedelta
 
-from attrs import field
+import attrs
 from attrs.validators import ge
 
-from orchestrator_py.lean import frozen
+from orchestrator_py.lean import field, frozen
 from orchestrator_py.model.outcome import Outcome
 
 LONGEST_PAUSE = timedelta(hours=1)
@@ -32,12 +32,12 @@ class RetryPolicy:
     A cancelled attempt is never repeated, whatever `on` says: it may hold `failed`, `timed_out` and `crashed` alone.
     """
 
-    max_attempts: int = field(default=1, validator=ge(1))
-    backoff: timedelta = field(default=timedelta(), validator=ge(timedelta()))
-    backoff_factor: float = field(default=1.0, validator=ge(1))
+    max_attempts: int = attrs.field(default=1, validator=ge(1))
+    backoff: timedelta = attrs.field(default=timedelta(), validator=ge(timedelta()))
+    backoff_factor: float = attrs.field(default=1.0, validator=ge(1))
     max_backoff: timedelta | None = None
     jitter: bool = False
-    on: frozenset[Outcome] = field(default=RETRYABLE, converter=_as_set)
+    on: frozenset[Outcome] = attrs.field(default=RETRYABLE, converter=_as_set)
 
     @on.validator
     def _only_retryable(self, _: object, value: frozenset[Outcome]) -> None:

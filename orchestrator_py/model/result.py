@@ -2,10 +2,8 @@
 
 from collections.abc import Mapping
 
-from attrs import field
-
 from orchestrator_py.ids import RunId
-from orchestrator_py.lean import frozen
+from orchestrator_py.lean import field, frozen
 from orchestrator_py.model.execution import Execution
 from orchestrator_py.model.task import Mode, PlanItem, PlanResult, TaskContext
 

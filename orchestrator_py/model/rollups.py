@@ -5,9 +5,7 @@ A sum or a mean is None where it has left the range of doubles. Figures have the
 
 from collections.abc import Iterator, Mapping
 
-from attrs import field
-
-from orchestrator_py.lean import frozen
+from orchestrator_py.lean import field, frozen
 from orchestrator_py.model.absent import ABSENT
 from orchestrator_py.model.timestamp import Timestamp
 

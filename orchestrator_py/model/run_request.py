@@ -1,9 +1,7 @@
 """What a run asks of the scheduler: the task, the pipeline, and how many instances of which capability."""
 
-from attrs import field
-
 from orchestrator_py.ids import RunId
-from orchestrator_py.lean import frozen
+from orchestrator_py.lean import field, frozen
 from orchestrator_py.model.pipeline import Pipeline
 from orchestrator_py.model.task import TaskContext
 from orchestrator_py.model.timestamp import Timestamp

@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
-from attrs import field
-
 from orchestrator_py.ids import RunId, SubtaskId, TaskId
-from orchestrator_py.lean import frozen
+from orchestrator_py.lean import field, frozen
 from orchestrator_py.model.execution import Loss
 from orchestrator_py.model.outcome import Outcome, SkipReason, StopCause
 from orchestrator_py.model.result import BuildResult, ReviewResult, TestResult

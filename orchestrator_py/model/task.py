@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 from enum import Enum
 
-from attrs import field
-
 from orchestrator_py.ids import TaskId, parse_task_id
-from orchestrator_py.lean import frozen
+from orchestrator_py.lean import field, frozen
 from orchestrator_py.model.absent import ABSENT, Absent
 from orchestrator_py.model.policy import SubtaskPolicy
 

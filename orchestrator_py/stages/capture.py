@@ -2,9 +2,7 @@
 
 from codecs import IncrementalDecoder, getincrementaldecoder
 
-from attrs import field
-
-from orchestrator_py.lean import define
+from orchestrator_py.lean import define, field
 from orchestrator_py.model.execution import Output
 
 HEAD_BYTES = 64 * 1024

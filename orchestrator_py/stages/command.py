@@ -6,10 +6,9 @@ from datetime import timedelta
 from uuid import uuid4
 
 from anyio import CancelScope
-from attrs import field
 
 from orchestrator_py.core.command_summary import begin_events, end_events
-from orchestrator_py.lean import define
+from orchestrator_py.lean import define, field
 from orchestrator_py.model.command import CommandSpec
 from orchestrator_py.model.execution import Execution
 from orchestrator_py.model.grace import Grace

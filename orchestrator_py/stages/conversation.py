@@ -1,42 +1,25 @@
 """The talk with a running command: output is taken as it comes, input is fed, and the end is waited for or brought about."""
 
+import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from fcntl import ioctl
 from math import inf
-from selectors import EVENT_READ, EVENT_WRITE
 from signal import SIGCONT, SIGKILL, SIGTERM
-from struct import calcsize, unpack
-from termios import FIONREAD
-from typing import Literal
 
-from anyio import CancelScope, current_time, get_cancelled_exc_class, move_on_after, sleep
+from anyio import CancelScope, move_on_after, sleep
 from attrs import field
 
 from orchestrator_py.lean import define
 from orchestrator_py.model.execution import Execution
 from orchestrator_py.model.grace import Grace
-from orchestrator_py.stages.capture import Capture
 from orchestrator_py.stages.process_group import ProcessGroup
-from orchestrator_py.stages.readiness import readable
+from orchestrator_py.stages.stream import CHUNK_BYTES, Stream
 
-CHUNK_BYTES = 64 * 1024
 DRAIN_SECONDS = 0.5
 KILL_SECONDS = 5.0
 _PROBE_SECONDS = 0.01  # the kernel does not tell when the last member of a group goes: it has to be asked
 _LONGEST_PROBE_SECONDS = 0.1
-
-
-@define(eq=False, kw_only=True)
-class _Stream:
-    """A pipe that the command writes to. `owed` bytes lay in it when the command ended; they are read whatever happens."""
-
-    name: Literal["stdout", "stderr"]
-    descriptor: int
-    capture: Capture = field(factory=Capture)
-    is_open: bool = True
-    owed: int = 0
 
 
 @define(eq=False, kw_only=True)
@@ -51,24 +34,28 @@ class Conversation:
     group: ProcessGroup
     put: Callable[[str, str, int], Awaitable[None]]
     stdin: bytes = b""
-    _streams: tuple[_Stream, ...] = field(default=(), init=False)
+    _streams: tuple[Stream, ...] = field(default=(), init=False)
+    _loop: asyncio.AbstractEventLoop = field(factory=asyncio.get_running_loop, init=False)
+    _news: asyncio.Event = field(factory=asyncio.Event, init=False)
 
     async def run(self, *, grace: Grace, elapsed: Callable[[], timedelta]) -> Execution:
         """Until the command has ended by itself, or was ended since the caller is cancelled."""
         try:
+            self._open()
             return await self._run(grace, elapsed)
         except BaseException:
             with CancelScope(shield=True):
                 await self._kill()
             raise
+        finally:
+            self._close()
 
     async def _run(self, grace: Grace, elapsed: Callable[[], timedelta]) -> Execution:
-        self._open()
         stopped = leaked = False
         try:
             while not self.group.has_ended():
                 await self._step(inf)
-        except get_cancelled_exc_class():
+        except asyncio.CancelledError:
             stopped = True
         with CancelScope(shield=True):
             if stopped:
@@ -101,9 +88,9 @@ class Conversation:
 
     async def _gone_before(self, is_over: Callable[[float], bool]) -> bool:
         """Whether the group goes before its time, asked with the seconds that were waited, is over."""
-        started_at, pause = current_time(), _PROBE_SECONDS
+        started_at, pause = self._loop.time(), _PROBE_SECONDS
         while self.group.is_alive():
-            if is_over(current_time() - started_at):
+            if is_over(self._loop.time() - started_at):
                 return False
             await self._step(pause)
             pause = min(2 * pause, _LONGEST_PROBE_SECONDS)
@@ -121,54 +108,71 @@ class Conversation:
 
         A slow log takes nothing from what the command itself wrote.
         """
-        deadline = current_time() + DRAIN_SECONDS
+        deadline = self._loop.time() + DRAIN_SECONDS
         for stream in self._open_streams():
-            stream.owed = _readable_bytes(stream.descriptor)
-        while any(stream.owed or current_time() < deadline for stream in self._open_streams()):
-            await self._step(deadline - current_time())
+            stream.owe()
+        while any(stream.owed or self._loop.time() < deadline for stream in self._open_streams()):
+            await self._step(deadline - self._loop.time())
         for stream in self._streams:
-            await self._take(stream, b"", final=True)
+            await self._take(stream, stream.take(), final=True)
 
     # Talking -----------------------------------------------------------------------------------------------------------
 
     def _open(self) -> None:
-        process, selector = self.group.process, self.group.selector
+        process = self.group.process
         assert process.stdout is not None
         assert process.stderr is not None
         self._streams = (
-            _Stream(name="stdout", descriptor=process.stdout.fileno()),
-            _Stream(name="stderr", descriptor=process.stderr.fileno()),
+            Stream(name="stdout", descriptor=process.stdout.fileno(), tell=self._news.set),
+            Stream(name="stderr", descriptor=process.stderr.fileno(), tell=self._news.set),
         )
         for stream in self._streams:
-            selector.register(stream.descriptor, EVENT_READ, stream)
+            stream.read_on()
         if process.stdin is not None:
             os.set_blocking(process.stdin.fileno(), False)
-            selector.register(process.stdin, EVENT_WRITE)
+            self._loop.add_writer(process.stdin, self._feed)
+        if self.group.exit_watch is not None:
+            self._loop.add_reader(self.group.exit_watch, self._note_end)
 
-    def _open_streams(self) -> list[_Stream]:
+    def _close(self) -> None:
+        for stream in self._streams:
+            stream.rest()
+        if self.group.process.stdin is not None and not self.group.process.stdin.closed:
+            self._loop.remove_writer(self.group.process.stdin)
+        if self.group.exit_watch is not None:
+            self._loop.remove_reader(self.group.exit_watch)
+
+    def _open_streams(self) -> list[Stream]:
         return [stream for stream in self._streams if stream.is_open]
 
     async def _step(self, seconds: float) -> None:
         """Waits until there is something to do, at most that long, and does it."""
-        with move_on_after(min(seconds, _PROBE_SECONDS) if self.group.must_be_polled else seconds):
-            await readable(self.group.selector.fileno())
-        with CancelScope(shield=True):
-            for key, events in self.group.selector.select(0):
-                if isinstance(key.data, _Stream):
-                    await self._read(key.data)
-                elif events & EVENT_WRITE:
-                    self._feed()
+        await self._wait(min(seconds, _PROBE_SECONDS) if self.group.must_be_polled else seconds)
+        self._news.clear()
+        for stream in self._streams:
+            if data := stream.take():
+                with CancelScope(shield=True):
+                    await self._take(stream, data)
 
-    async def _read(self, stream: _Stream) -> None:
-        data = os.read(stream.descriptor, CHUNK_BYTES)
-        stream.owed = max(0, stream.owed - len(data))
-        if data:
-            await self._take(stream, data)
+    async def _wait(self, seconds: float) -> None:
+        """For news; never without a turn of the event loop, or output without end would keep a cancellation out."""
+        if self._news.is_set():
+            await sleep(0)
+        elif seconds == inf:
+            await self._news.wait()
         else:
-            stream.is_open = False
-            self.group.selector.unregister(stream.descriptor)
+            alarm = self._loop.call_later(max(0.0, seconds), self._news.set)
+            try:
+                await self._news.wait()
+            finally:
+                alarm.cancel()
 
-    async def _take(self, stream: _Stream, data: bytes, *, final: bool = False) -> None:
+    def _note_end(self) -> None:
+        assert self.group.exit_watch is not None
+        self._loop.remove_reader(self.group.exit_watch)
+        self._news.set()
+
+    async def _take(self, stream: Stream, data: bytes, *, final: bool = False) -> None:
         text, size = stream.capture.feed(data, final=final)
         if text:
             await self.put(stream.name, text, size)
@@ -184,11 +188,5 @@ class Conversation:
         except BrokenPipeError:
             self.stdin = b""
         if not self.stdin:
-            self.group.selector.unregister(pipe)
+            self._loop.remove_writer(pipe)
             pipe.close()
-
-
-def _readable_bytes(descriptor: int) -> int:
-    """How much lies in a pipe, unread."""
-    answer = ioctl(descriptor, FIONREAD, bytes(calcsize("i")))
-    return int(unpack("i", answer)[0])

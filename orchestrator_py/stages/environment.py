@@ -5,11 +5,9 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from attrs import field
-
 from orchestrator_py.core import places
 from orchestrator_py.ids import RunId, TaskId
-from orchestrator_py.lean import frozen
+from orchestrator_py.lean import field, frozen
 from orchestrator_py.model.pipeline import CommandStage
 
 Trace = Callable[[RunId, str], Mapping[str, str]]

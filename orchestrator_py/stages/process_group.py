@@ -1,23 +1,20 @@
 """One shell command as the leader of its own session and process group: started, watched and signalled as a whole."""
 
 import os
-import selectors
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from signal import SIGKILL, Signals
 
-from attrs import field
-
-from orchestrator_py.lean import define
+from orchestrator_py.lean import define, field
 
 SHELL = "/bin/sh"
 
 
 @define(eq=False)
 class ProcessGroup:
-    """A started command. `selector` wakes when the process ends, and for whatever else is registered there.
+    """A started command. `exit_watch` is a descriptor that can be read when the process has ended, None where the kernel has none.
 
     Why no signal can hit a stranger: as long as the leader's status was not collected its number cannot be given away, and
     later it cannot as long as the group has a member. So after the leader's end the group is ours exactly while the group
@@ -25,15 +22,14 @@ class ProcessGroup:
     """
 
     process: subprocess.Popen[bytes]
-    selector: selectors.DefaultSelector
-    _exit_watch: int | None = field(default=None, init=False)
+    exit_watch: int | None
     _ended: bool = field(default=False, init=False)
     _return_code: int | None = field(default=None, init=False)
 
     @property
     def must_be_polled(self) -> bool:
-        """The kernel offers no descriptor that tells of the end."""
-        return self._exit_watch is None and not self._ended
+        """Nothing tells of the end."""
+        return self.exit_watch is None and not self._ended
 
     @property
     def exit_code(self) -> int | None:
@@ -80,28 +76,13 @@ class ProcessGroup:
         for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
             if stream is not None:
                 stream.close()
-        self._stop_watching()
-        self.selector.close()
-
-    def watch_exit(self) -> None:
-        """Lets the selector wake at the end; where the kernel has no such descriptor to give, the caller has to ask in intervals."""
-        try:
-            watch = os.pidfd_open(self.process.pid)
-        except (OSError, AttributeError):
-            return
-        self.selector.register(watch, selectors.EVENT_READ)
-        self._exit_watch = watch
+        watch, self.exit_watch = self.exit_watch, None
+        if watch is not None:
+            os.close(watch)
 
     def _end(self, return_code: int | None) -> None:
         self._ended, self._return_code = True, return_code
         self.process.returncode = -1 if return_code is None else return_code  # or Popen would wait for it once more
-        self._stop_watching()
-
-    def _stop_watching(self) -> None:
-        if self._exit_watch is not None:
-            self.selector.unregister(self._exit_watch)
-            os.close(self._exit_watch)
-            self._exit_watch = None
 
     def _exists(self) -> bool:
         """Whether a signal would find our group: the leader or another member, zombies included."""
@@ -126,24 +107,24 @@ def start_process_group(command: str, *, cwd: Path, env: Mapping[str, str], with
     about half a millisecond, as asyncio's own way of starting a process does; a worker thread gains nothing, for the
     interpreter lock is held while the child is forked.
     """
-    selector = selectors.DefaultSelector()
+    process = subprocess.Popen(
+        [*wrapper, SHELL, "-c", command],
+        bufsize=0,
+        stdin=subprocess.PIPE if with_stdin else subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=cwd,
+        env=env,
+        start_new_session=True,
+    )
+    return ProcessGroup(process=process, exit_watch=_watch_exit(process.pid))
+
+
+def _watch_exit(pid: int) -> int | None:
     try:
-        process = subprocess.Popen(
-            [*wrapper, SHELL, "-c", command],
-            bufsize=0,
-            stdin=subprocess.PIPE if with_stdin else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd=cwd,
-            env=env,
-            start_new_session=True,
-        )
-    except BaseException:
-        selector.close()
-        raise
-    group = ProcessGroup(process=process, selector=selector)
-    group.watch_exit()
-    return group
+        return os.pidfd_open(pid)
+    except (OSError, AttributeError):
+        return None
 
 
 def name_signal(number: int) -> str:

@@ -14,12 +14,11 @@ from typing import Self
 
 from anyio import CancelScope
 from anyio.lowlevel import checkpoint
-from attrs import field
 
 from orchestrator_py.core.json_text import compact_json, encode_json
 from orchestrator_py.core.names import command_log_name as command_log_name
 from orchestrator_py.errors import StoreError
-from orchestrator_py.lean import define
+from orchestrator_py.lean import define, field
 from orchestrator_py.ports import Clock, StageLog
 from orchestrator_py.store.files import make_folders, open_file, telling, write_all
 

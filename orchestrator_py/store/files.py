@@ -10,7 +10,7 @@ import os
 import stat
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -115,6 +115,13 @@ def replace_bytes(path: Path, data: bytes, *, durable: bool) -> None:
         write_all(descriptor, data)
     if durable:
         fsync_folder(path.parent)
+
+
+def replace_pieces(path: Path, pieces: Iterable[bytes]) -> None:
+    """Puts the pieces in the place of the whole file, as they come; the file is whole after a power loss only if the system says so."""
+    with replacing(path, synced=False) as descriptor:
+        for piece in pieces:
+            write_all(descriptor, piece)
 
 
 @contextmanager

@@ -7,11 +7,9 @@ import logging
 import os
 from pathlib import Path
 
-from attrs import field
-
 from orchestrator_py.core.places import FLIGHTS_SUFFIX
 from orchestrator_py.errors import StoreError
-from orchestrator_py.lean import define
+from orchestrator_py.lean import define, field
 from orchestrator_py.store.files import remove_file, replace_bytes
 from orchestrator_py.store.layout import TaskLayout
 from orchestrator_py.store.markers import Marker, hold_marker

@@ -12,10 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
-from attrs import field
-
 from orchestrator_py.errors import StoreError
-from orchestrator_py.lean import define, frozen
+from orchestrator_py.lean import define, field, frozen
 from orchestrator_py.store.files import (
     fsync_folder,
     list_folder,

@@ -3,11 +3,9 @@
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
 
-from attrs import field
-
 from orchestrator_py.core.history_lines import run_id_in
 from orchestrator_py.ids import RunId
-from orchestrator_py.lean import define, frozen
+from orchestrator_py.lean import define, field, frozen
 from orchestrator_py.model.history import EntryLine
 
 UNKNOWN_RUN = RunId("")

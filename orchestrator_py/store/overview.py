@@ -2,12 +2,10 @@
 
 from collections.abc import Sequence
 
-from attrs import field
-
 from orchestrator_py.core.history_lines import HistoryNotes
 from orchestrator_py.core.rollup import rollup_of_history
 from orchestrator_py.ids import TaskId
-from orchestrator_py.lean import frozen
+from orchestrator_py.lean import field, frozen
 from orchestrator_py.model.finding import Finding
 from orchestrator_py.model.rollups import Rollups
 from orchestrator_py.model.timestamp import Timestamp

@@ -11,14 +11,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from attrs import field
-
 from orchestrator_py.core.history_lines import run_id_in
 from orchestrator_py.core.json_text import compact_json, encode_json
 from orchestrator_py.core.pruning import FinishedRun, PruningRule, finished_embedded_run, finished_run, is_terminal
 from orchestrator_py.errors import DecodeError, RunHeldError
 from orchestrator_py.ids import RunId
-from orchestrator_py.lean import define
+from orchestrator_py.lean import define, field
 from orchestrator_py.model.finding import Finding
 from orchestrator_py.model.timestamp import format_timestamp
 from orchestrator_py.store.files import list_folder, read_bytes, refuse_unless, remove_file, replace_bytes, telling

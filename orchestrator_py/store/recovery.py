@@ -9,10 +9,8 @@ not read again: opening costs what is new, not the journal.
 from io import BytesIO
 from pathlib import Path
 
-from attrs import field
-
 from orchestrator_py.errors import StoreError
-from orchestrator_py.lean import define, frozen
+from orchestrator_py.lean import define, field, frozen
 from orchestrator_py.store.files import fsync_folder, open_for_reading, remove_file, remove_temps, telling
 from orchestrator_py.store.history import History, history_changed, read_stamp
 from orchestrator_py.store.journal import Batch, Journal, Mark, list_segments, read_segment

@@ -5,12 +5,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import assert_never
 
-from attrs import field
-
 from orchestrator_py.ids import TaskId
-from orchestrator_py.lean import define
+from orchestrator_py.lean import define, field
 from orchestrator_py.model.document import DocumentKind, RunDocument
-from orchestrator_py.store.files import make_folders, replace_bytes, telling
+from orchestrator_py.store.files import make_folders, replace_pieces, telling
 from orchestrator_py.store.layout import Layout, TaskLayout
 
 
@@ -27,7 +25,7 @@ class DiskRunFiles:
         for document in documents:
             path = self._path(document)
             self._make_folder(path.parent)
-            replace_bytes(path, document.content, durable=False)
+            replace_pieces(path, document.pieces())
             if document.kind is DocumentKind.POINTER:
                 self._link_for_local_readers(document)
 
@@ -75,4 +73,4 @@ class MemoryRunFiles:
     def write(self, documents: Sequence[RunDocument], /) -> None:
         """Keep each document in place of its predecessor."""
         for document in documents:
-            self.documents[document.kind, document.run_id, document.name] = document.content
+            self.documents[document.kind, document.run_id, document.name] = b"".join(document.pieces())

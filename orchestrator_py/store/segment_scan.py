@@ -4,9 +4,7 @@ from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
-from attrs import field
-
-from orchestrator_py.lean import define
+from orchestrator_py.lean import define, field
 from orchestrator_py.model.finding import MENDED_BY_OPENING, Finding
 from orchestrator_py.store.files import read_bytes
 from orchestrator_py.store.journal import Batch, find_batches, list_segments, read_batches

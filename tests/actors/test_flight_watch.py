@@ -57,7 +57,7 @@ async def at_once(work: Callable[[], None]) -> None:
 
 def watching(board: FlightBoard | None, clock: HandClock) -> tuple[Aggregation, FlightWatch]:
     mind = Aggregation(TASK)
-    return mind, FlightWatch.over(TASK, mind.runs, board, clock)
+    return mind, FlightWatch(TASK, mind.runs, None if board is None else lambda: board, clock)
 
 
 @asynccontextmanager
@@ -66,7 +66,7 @@ async def serving(board: Board, clock: HandClock) -> AsyncIterator[Ref[Message]]
     mailbox: Mailbox[Message]
     ref, mailbox = open_mailbox()
     disk = Disk()
-    aggregator = Aggregator(task_id=TASK, open_history=lambda: disk, files=disk, sink=disk, clock=clock, board=board)
+    aggregator = Aggregator(task_id=TASK, open_history=lambda: disk, files=disk, sink=disk, clock=clock, open_board=lambda: board)
     with anyio.fail_after(20):
         running = asyncio.ensure_future(aggregator.run(mailbox))
         with ref:
@@ -103,7 +103,9 @@ async def test_quick_runs_are_never_looked_at() -> None:
     async with serving(board, clock) as ref:
         for number in range(20):
             messages = [evolve(message, run_id=RunId(f"r{number}")) for message in MESSAGES if not isinstance(message, Flush)]
-            await tell(ref, messages)
+            await ref.tell(messages[0])
+            await ref.ask(Flush())
+            await tell(ref, messages[1:])
             clock.seconds += LOOK_SECONDS / 4
     assert board.told == ["closed"]
 

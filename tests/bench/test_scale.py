@@ -140,6 +140,10 @@ def end_at_start(start: Callable[..., Assignment], assignment: Assignment, at: T
     return evolve(started, attempts=ended)
 
 
+def forget_a_loss(_: object, assignment: Assignment, *__: object) -> Assignment:
+    return assignment
+
+
 def count_thrice(add: Callable[..., object], totals: rollup.Rollup, line: bytes) -> None:
     for _ in range(3 if totals.runs.runs == 1 else 1):
         add(totals, line)
@@ -157,6 +161,8 @@ def hide_failures(entry: Callable[..., EntryLine], record: RunRecord, *given: ob
         (RunRecord, "end_subtask", tell_twice, {ONCE}),
         (run_report, "verdict", mildest, {VERDICT}),
         (run_record, "start_instance", end_at_start, {STAMPS}),
+        (run_record, "requeue_instance", forget_a_loss, {RECOVERIES}),
+        (run_record, "note_loss", forget_a_loss, {RECOVERIES}),
         (rollup.Rollup, "add_line", count_thrice, {ROLLUPS}),
         (RunRecord, "entry", hide_failures, {ENTRIES}),
     ],
@@ -165,6 +171,8 @@ def hide_failures(entry: Callable[..., EntryLine], record: RunRecord, *given: ob
         "an end is told twice",
         "the mildest word wins",
         "an end at the start",
+        "a requeue is forgotten",
+        "an escalation is forgotten",
         "a run counts thrice",
         "failures are hidden",
     ],

@@ -270,7 +270,7 @@ def test_the_verdict_stands_before_the_entry_and_the_manifest_that_speaks_of_the
     ]
     assert [entry.run_id for entry in last.entries] == [RUN]
     assert [document.kind for document in last.after] == [DocumentKind.MANIFEST]
-    before, after = last.before[-1].content, last.after[0].content
+    (before,), (after,) = last.before[-1].pieces(), last.after[0].pieces()
     assert (b'"metrics_recorded": false' in before, b'"metrics_recorded": true' in after) == (True, True)
     assert before.replace(b'"metrics_recorded": false', b'"metrics_recorded": true') == after
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator_py.core.codec.contract import find_unprintable, from_json, print_pretty, to_json
+from orchestrator_py.core.codec.contract import find_unprintable, from_json, pretty_pieces, print_compact, print_pretty, to_json
 from orchestrator_py.core.json_text import compact_json, parse_json, pretty_json
 from orchestrator_py.errors import DecodeError
 from orchestrator_py.ids import RunId, SubtaskId, TaskId
@@ -158,16 +158,18 @@ def test_every_value_comes_back_from_its_json_text(value: object) -> None:
 @given(st.one_of(tasks, plan_items, plan_results, builds, tests, reviews, entries, groups, summaries, commands, children, resumes))
 def test_a_value_printed_piece_by_piece_is_the_same_text(value: object) -> None:
     assert print_pretty(value) == pretty_json(to_json(value))
+    assert print_compact(value) == compact_json(to_json(value))
+    assert "".join(pretty_pieces(value)) == print_pretty(value)
 
 
 @given(st.lists(st.sampled_from([outcome for outcome in Outcome if outcome is not Outcome.ERROR]), min_size=1, max_size=4))
 def test_the_manifest_of_a_whole_run_comes_back_at_every_moment(words: list[Outcome]) -> None:
     opening = open_pipeline_run(len(words))
     effects = hear(conversation(opening, reports_of(opening, words)))
-    for text in (effects[0].before[0].content, effects[-1].after[0].content):
+    for text in (*effects[0].before[0].pieces(), *effects[-1].after[0].pieces()):
         manifest = from_json(Manifest, parse_json(text))
         assert pretty_json(to_json(manifest)).encode() + b"\n" == text
-    assert from_json(Manifest, parse_json(effects[-1].after[0].content)) == closed(effects).manifest
+    assert from_json(Manifest, parse_json(text)) == closed(effects).manifest
 
 
 def test_the_exact_words_stay_with_the_python_object() -> None:

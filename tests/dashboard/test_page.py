@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.cli.running import Fifo, command, configure, configure_stages, finish, pipeline, run, start
+from tests.dashboard import embedded
 from tests.dashboard.browser import PATIENCE_MILLISECONDS, Complaints, browsing, find_browser
 from tests.dashboard.serving import free_port, serving
 
@@ -58,6 +59,59 @@ def test_the_page_shows_a_run_from_assigned_over_running_to_its_outcome_while_th
         expect(page.locator(".tiles")).to_contain_text("100 %")
         page.locator(".tasks").get_by_role("link", name="t", exact=True).click()
         expect(page.locator(".chart canvas")).to_have_count(2)
+    assert (complaints.without_lost_connections(), complaints.away) == ([], [])
+
+
+def test_the_output_is_that_of_the_subtask_that_runs_until_somebody_chooses_another_one(
+    tmp_path: Path, browser: tuple[Page, Complaints]
+) -> None:
+    page, complaints = browser
+    fifos = [Fifo(tmp_path / name) for name in ("one", "two", "three")]
+    configure_stages(tmp_path, *(command(fifo.path.name, f"echo this is {fifo.path.name}; read x < {fifo.path.name}") for fifo in fifos))
+    log, address = page.locator(".log"), ""
+    with serving(tmp_path) as served:
+        page.goto(served.address)
+        process = start(tmp_path, "run", "--task", "t")
+        page.locator(".live").get_by_role("link", name="p", exact=True).click()
+        for fifo in fifos[:2]:
+            expect(log).to_have_text(f"this is {fifo.path.name}\n")
+            address = address or page.url
+            if fifo is fifos[0]:
+                os.write(os.open(fifo.path, os.O_RDWR | os.O_NONBLOCK), b"x\n")
+        assert page.url == address
+        page.locator(".timeline").get_by_role("link", name="one").click()
+        expect(log).to_have_text("this is one\n")
+        os.write(os.open(fifos[1].path, os.O_RDWR | os.O_NONBLOCK), b"x\n")
+        expect(page.locator(".timeline .word")).to_have_text(["succeeded", "succeeded", "running"])
+        expect(log).to_have_text("this is one\n")
+        page.get_by_role("link", name="follow what runs").click()
+        expect(log).to_have_text("this is three\n")
+        os.write(os.open(fifos[2].path, os.O_RDWR | os.O_NONBLOCK), b"x\n")
+        expect(page.locator(".verdict .word")).to_have_text("succeeded")
+        assert finish(process).code == 0
+        expect(log).to_have_text("this is three\n")
+        expect(page.get_by_role("link", name="follow what runs")).to_be_hidden()
+    assert (complaints.without_lost_connections(), complaints.away) == ([], [])
+
+
+def test_a_run_inside_another_program_is_seen_running_and_then_with_what_is_on_record(
+    tmp_path: Path, browser: tuple[Page, Complaints]
+) -> None:
+    page, complaints = browser
+    with serving(tmp_path) as served:
+        page.goto(served.address)
+        expect(page.get_by_text("No runs yet")).to_be_visible()
+        program = embedded.start(tmp_path, "one")
+        page.locator(".live").get_by_role("link", name="Nightly", exact=True).click()
+        expect(page.locator(".timeline .word")).to_have_text(["succeeded", "running"])
+        expect(page.locator(".verdict .word")).to_have_text("running")
+        expect(page.locator(".instances .word").first).to_have_text("running")
+        expect(page.locator(".log")).to_be_hidden()
+        assert page.locator(".timeline a").count() == 0
+        assert embedded.finish(program) == "succeeded"
+        expect(page.locator(".verdict .word")).to_have_text("succeeded")
+        expect(page.get_by_text("not on record one by one")).to_be_visible()
+        expect(page.locator(".instances .word")).to_have_text(["succeeded", "succeeded"])
     assert (complaints.without_lost_connections(), complaints.away) == ([], [])
 
 

@@ -5,7 +5,6 @@ Keys that the reference implementation acts on and this program does not are `ig
 
 from collections.abc import Mapping
 
-from attrs import field
 from cattrs import Converter
 
 from orchestrator_py.core.codec.limits import (
@@ -29,7 +28,7 @@ from orchestrator_py.core.codec.limits import (
     add_limits,
 )
 from orchestrator_py.core.codec.strict import create_converter, shape
-from orchestrator_py.lean import frozen
+from orchestrator_py.lean import field, frozen
 from orchestrator_py.model.pipeline import ExecutorKind
 
 

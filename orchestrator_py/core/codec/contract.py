@@ -1,6 +1,6 @@
 """The contract's JSON form of every value that leaves or enters: `to_json` and `from_json`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from functools import cache
 from math import isfinite
@@ -12,10 +12,10 @@ from cattrs import Converter
 from orchestrator_py.core.codec.events import add_event_shapes
 from orchestrator_py.core.codec.manifest import add_manifest_shapes
 from orchestrator_py.core.codec.rollups import add_rollup_shapes
-from orchestrator_py.core.codec.strict import create_converter, decode, members_of, written_shape
+from orchestrator_py.core.codec.strict import Shape, create_converter, decode, members_of, written_shape
 from orchestrator_py.core.codec.summary import add_summary_shapes
 from orchestrator_py.core.codec.task import add_task_shapes
-from orchestrator_py.core.json_text import Printer, compact_json, pretty_json, print_members, print_other, print_value
+from orchestrator_py.core.json_text import Printer, compact_json, pretty_json, print_members, print_other, print_value, well_formed
 from orchestrator_py.model.absent import Absent
 from orchestrator_py.model.result import BuildArtifact, BuildResult, ReviewDecision, ReviewResult, TestReport, TestResult
 from orchestrator_py.model.task import PlanItem, PlanResult
@@ -60,6 +60,28 @@ def print_pretty(value: object) -> str:
     return pretty_json(value, _print_value)
 
 
+def pretty_pieces(value: object) -> Iterator[str]:
+    """The text of print_pretty in pieces, long lists item by item."""
+    return map(well_formed, _pieces(value, "\n", 2))
+
+
+def _pieces(value: object, newline: str, levels: int) -> Iterator[str]:
+    """Objects are taken apart down to so many levels, a list wherever it stands among their members; what is in it is printed whole."""
+    form = _shape(type(value)) if levels else None  # type: ignore[arg-type]  # a class is hashable
+    inner = f"{newline}  "
+    if form is not None:
+        for place, (label, member) in enumerate(members_of(form, value)):
+            yield f"{',' if place else '{'}{inner}{label} "
+            yield from _pieces(member, inner, levels - 1)
+        yield f"{newline}}}"
+    elif type(value) is tuple and value:
+        for place, item in enumerate(value):
+            yield f"{',' if place else '['}{inner}{print_value(item, inner, _print_value)}"
+        yield f"{newline}]"
+    else:
+        yield print_value(value, newline, _print_value)
+
+
 def print_compact(value: object) -> str:
     """As `compact_json(to_json(value))`, without making JSON data of the value first."""
     return compact_json(value, _print_value)
@@ -70,9 +92,14 @@ def _print_value(value: object, newline: str | None) -> str:
 
 
 @cache
+def _shape(cls: type[Any]) -> Shape | None:
+    return written_shape(contract_converter(), cls)
+
+
+@cache
 def _printer(cls: type[Any]) -> Printer:
     """What prints the values of a class: its shape, if one was declared, else what the converter makes of them."""
-    form = written_shape(contract_converter(), cls)
+    form = _shape(cls)  # type: ignore[arg-type]  # a class is hashable
     if form is not None:
         return lambda value, newline: print_members(members_of(form, value), newline, _print_value)
     if issubclass(cls, Enum):

@@ -39,15 +39,15 @@ function navigate() {
   const wanted = kind === "run" && run ? new RunView(task, run, Number(stage) || null) : kind === "task" && task ? new TaskView(task) : new Overview();
   if (view instanceof RunView && wanted instanceof RunView && view.isSame(wanted)) {
     view.choose(wanted.stage);
-    stream.open(view.follow());
     return;
   }
   const first = view === null;
   view?.hide?.();
   view = wanted;
+  view.reopen = () => stream.open(wanted.follow?.());
   showTrail(wanted.trail());
   main.replaceChildren(wanted.show());
-  stream.open(wanted.follow?.());
+  view.reopen();
   if (!first) main.focus({preventScroll: true});
   scrollTo(0, 0);
 }

@@ -5,15 +5,18 @@ import {plain} from "./words.js";
 const MOST_PIECES = 5000;
 
 export class LogPane {
-  constructor() {
+  constructor(addressOfNext) {
+    this.next = element("a", {class: "note", href: addressOfNext, hidden: true}, "follow what runs");
     this.title = element("h2", {}, "Output");
     this.cut = element("p", {class: "note", hidden: true}, "Older output is left out here; orchestrator-py logs prints all of it.");
     this.nothing = element("p", {class: "note"}, "No output yet.");
     this.text = element("pre", {class: "log", tabindex: "0", role: "log", "aria-label": "Output of the subtask", "aria-live": "off", hidden: true});
-    this.node = element("section", {}, this.title, this.cut, this.nothing, this.text);
+    this.node = element("section", {}, element("div", {class: "row"}, this.title, this.next), this.cut, this.nothing, this.text);
   }
 
-  name(subtask) {
+  // `isKept`: somebody has chosen it, and could go back to whatever runs.
+  name(subtask, isKept) {
+    this.next.hidden = !isKept;
     setText(this.title, subtask ? `Output of ${subtask.id}` : "Output");
     setText(this.nothing, subtask?.sub_run_id ? "This subtask is a child run." : subtask?.completed_at ? "It printed nothing." : "No output yet.");
   }

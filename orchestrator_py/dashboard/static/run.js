@@ -5,8 +5,9 @@ import {element, setText, sync} from "./dom.js";
 import {LogPane} from "./log.js";
 import {addressOf} from "./table.js";
 import {Timeline} from "./timeline.js";
-import {isGoingOn, moment, showStatus, statusNode} from "./words.js";
+import {count, isGoingOn, moment, showStatus, spoken, statusNode} from "./words.js";
 
+// `stage` is the subtask whose output is shown: the one that somebody has `chosen`, else the one that runs, and then the next.
 export class RunView {
   constructor(task, run, stage) {
     Object.assign(this, {task, run, stage, chosen: stage !== null});
@@ -32,23 +33,25 @@ export class RunView {
     this.said = element("p", {class: "said"});
     this.problem = element("p", {role: "alert"});
     this.timeline = new Timeline((number) => `${addressOf({task: this.task, run_id: this.run})}/${number}`);
+    this.untold = element("section", {class: "card note", hidden: true}, "Its subtasks are not on record one by one: it went on inside another program, or its folder was removed.");
+    this.more = element("p", {class: "note", hidden: true});
+    this.subtasks = element("section", {class: "card"}, this.timeline.node, this.more);
     this.instances = element("tbody");
     this.children = element("ul", {class: "children"});
     this.family = element("div", {hidden: true}, element("h2", {}, "Child runs"), this.children);
-    this.log = new LogPane();
+    this.log = new LogPane(addressOf({task: this.task, run_id: this.run}));
     const heads = ["Instance", "Status", "Capability", "Assigned", "Started", "Completed", "Attempts", "Recoveries"];
     const table = element("table", {class: "instances"}, element("thead", {}, element("tr", {}, ...heads.map((name) => element("th", {scope: "col"}, name)))), this.instances);
     this.rest = element("div", {hidden: true},
-      element("h2", {}, "Subtasks"), element("section", {class: "card"}, this.timeline.node),
+      element("h2", {}, "Subtasks"), this.untold, this.subtasks,
       element("h2", {}, "Scheduler assignments"), element("section", {class: "card instances-box", tabindex: "0", "aria-label": "Scheduler assignments"}, table),
       this.log.node, this.family);
     return element("div", {class: "run-page"}, element("div", {class: "verdict"}, this.status, this.clock), this.heading, this.facts, this.said, this.problem, this.rest);
   }
 
   choose(stage) {
-    this.stage = stage;
     this.chosen = stage !== null;
-    this.log.clear();
+    if (this.chosen) this.#turnTo(stage);
     if (this.detail) this.#draw(this.detail);
   }
 
@@ -80,7 +83,12 @@ export class RunView {
     const facts = [run.pipeline, `started ${moment(run.started_at)}`, run.completed_at ? `ended ${moment(run.completed_at)}` : null, run.detail, run.run_id];
     setText(this.facts, facts.filter(Boolean).join(" · "));
     setText(this.said, run.summary ?? "");
-    this.timeline.draw(run, this.stage);
+    const hasLogs = run.source === "manifest";
+    if (!this.chosen && hasLogs) this.#turnTo(nextStage(run, this.stage));
+    this.untold.hidden = run.subtasks.length > 0;
+    this.subtasks.hidden = run.subtasks.length === 0;
+    this.timeline.draw(run, hasLogs ? this.stage : null);
+    this.#drawMore(run);
     this.#drawInstances(run.assignments);
     this.family.hidden = run.child_runs.length === 0;
     sync(this.children, run.child_runs, {
@@ -88,15 +96,23 @@ export class RunView {
       create: (child) => element("li", {}, statusNode(), " ", element("a", {href: addressOf({task: this.task, run_id: child.run_id})}, child.pipeline ?? child.run_id)),
       update: (node, child) => showStatus(node.firstChild, child.status),
     });
-    this.log.name(run.subtasks[(this.stage ?? 0) - 1] ?? null);
-    if (!this.stage) this.#chooseStage(run.subtasks);
+    this.log.node.hidden = !hasLogs;
+    this.log.name(run.subtasks[(this.stage ?? 0) - 1] ?? null, this.chosen && isGoingOn(run.status));
   }
 
-  // What runs, else what went wrong, else the first that did anything: so that there is something to read.
-  #chooseStage(subtasks) {
-    const found = subtasks.find((one) => one.status === "running") ??
-      subtasks.find((one) => one.started_at && !["succeeded", "running"].includes(one.status)) ?? subtasks.find((one) => one.started_at);
-    if (found) location.replace(`${addressOf({task: this.task, run_id: this.run})}/${found.number}`);
+  // The stream is opened anew: it begins with the end of what that subtask has printed.
+  #turnTo(stage) {
+    if (stage === this.stage) return;
+    this.stage = stage;
+    this.log.clear();
+    this.reopen();
+  }
+
+  // Of a run in flight with many subtasks only some are told one by one.
+  #drawMore({stages, subtasks}) {
+    const left = Object.values(stages).reduce((sum, number) => sum + number, 0) - subtasks.length;
+    this.more.hidden = left <= 0;
+    setText(this.more, `${count(left)} more subtasks are only counted: ${Object.entries(stages).map(([word, number]) => `${count(number)} ${spoken(word)}`).join(", ")} in all.`);
   }
 
   #drawInstances(assignments) {
@@ -111,4 +127,15 @@ export class RunView {
       },
     });
   }
+}
+
+// The subtask that runs, or is still being read; once all is over what went wrong, so that there is something to read.
+function nextStage(run, now) {
+  const current = run.subtasks[(now ?? 0) - 1];
+  const running = run.subtasks.find((one) => one.status === "running");
+  if (current?.status === "running") return now;
+  if (running) return running.number;
+  const wrong = (one) => one.started_at && one.status !== "succeeded";
+  if (current && (!run.terminal || wrong(current))) return now;
+  return (run.subtasks.find(wrong) ?? current ?? run.subtasks.find((one) => one.started_at))?.number ?? null;
 }

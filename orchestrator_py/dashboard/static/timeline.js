@@ -20,6 +20,7 @@ export class Timeline {
 
   draw(run, chosen) {
     this.run = run;
+    this.hasLogs = run.source === "manifest";  // else there is nothing to follow the name to
     sync(this.body, run.subtasks, {
       key: (one) => String(one.number),
       create: (one) => this.#create(one),
@@ -38,7 +39,7 @@ export class Timeline {
 
   #create(one) {
     const parts = {
-      link: element("a", {href: this.addressOf(one.number)}, one.id), status: statusNode(), note: element("small"),
+      link: this.hasLogs ? element("a", {href: this.addressOf(one.number)}, one.id) : element("span", {}, one.id), status: statusNode(), note: element("small"),
       bar: element("span", {class: "span"}), time: element("td", {class: "n"}),
     };
     const row = element("tr", {}, element("th", {scope: "row"}, parts.link, one.title && one.title !== one.id ? element("small", {}, one.title) : null),

@@ -1,12 +1,13 @@
 """The lean decorators make the classes that those of attrs make."""
 
 import pickle
+from typing import ClassVar, get_type_hints
 
 import attrs
 import pytest
-from attrs import field
 
 from orchestrator_py import lean
+from orchestrator_py.lean import field
 
 
 @lean.frozen(kw_only=True)
@@ -29,6 +30,47 @@ class Counter:
 @lean.define(eq=False)
 class Service:
     name: str = ""
+
+
+@lean.frozen
+class Pair:
+    left: int
+    right: int
+
+
+@lean.frozen
+class Chain:
+    next: "Chain | None" = None
+
+
+@lean.frozen
+class Checked:
+    x: int = attrs.field(validator=attrs.validators.gt(0))
+
+
+@lean.frozen
+class Loud:
+    x: int
+
+    def loud(self) -> str:
+        return repr(self)
+
+
+@lean.frozen
+class Louder(Loud):
+    def loud(self) -> str:
+        return super().loud() + "!"
+
+
+@lean.frozen
+class Known:
+    KINDS: ClassVar[int] = 3
+    x: int
+
+
+@lean.define
+class RefusedError(Exception):
+    code: int
 
 
 @lean.frozen
@@ -77,9 +119,35 @@ def test_a_service_is_equal_to_itself_alone() -> None:
     assert service != Service()
 
 
-def test_nothing_but_the_initializer_is_compiled_for_a_class() -> None:
-    methods = [vars(Point)[name] for name in ("__init__", "__eq__", "__hash__", "__repr__")]
-    assert [one.__name__ for one in methods if "<attrs generated" in one.__code__.co_filename] == ["__init__"]
+def test_nothing_is_compiled_for_a_class_that_is_put_together_as_another_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("builtins.compile")
+
+    @lean.frozen
+    class Couple:
+        name: str
+        other: str
+
+    couple = Couple("a", other="b")
+    assert (couple.name, couple.other, Pair(1, 2)) == ("a", "b", Pair(left=1, right=2))
+
+
+def test_attrs_is_asked_about_a_class_when_somebody_wants_to_know() -> None:
+    said = vars(Pair)["__attrs_attrs__"]
+    assert said._answer is None
+    assert [one.name for one in attrs.fields(Pair)] == ["left", "right"]
+    assert attrs.fields(Pair) is said._answer is attrs.fields(Pair)
+
+
+def test_types_that_are_written_as_text_are_found_where_the_class_stands() -> None:
+    assert get_type_hints(Chain.__init__) == {"next": Chain | None, "return": type(None)}
+
+
+def test_what_only_attrs_knows_it_makes() -> None:
+    with pytest.raises(ValueError, match="must be > 0"):
+        Checked(0)
+    assert Louder(2).loud() == "Louder(x=2)!"
+    assert [one.name for one in attrs.fields(Known)] == ["x"]
+    assert RefusedError(5).args == (5,)
 
 
 @lean.frozen
