@@ -29,7 +29,7 @@ _log = logging.getLogger("orchestrator_py")
 PROGRESS_SECONDS = 0.2
 """At most one publication (manifests in flight, rollups) in this time while mail keeps coming."""
 
-ROLLUP_SECONDS = 0.5
+ROLLUP_SECONDS = 1.0
 """Rollups come at most once in this time while mail keeps coming: each of their files waits for the disk."""
 
 PUBLISHING_SHARE = 0.1

@@ -46,7 +46,8 @@ class StopCell:
 
     def is_ending(self) -> bool:
         """Whether what runs is being cancelled."""
-        return any(scope is not None and scope.cancel_called for scope in (self._scope, self._deadline))
+        scope, deadline = self._scope, self._deadline
+        return (scope is not None and scope.cancel_called) or (deadline is not None and deadline.cancel_called)
 
     def leave(self) -> None:
         """The end was observed: a later stop does not touch it."""

@@ -3,9 +3,10 @@
 import math
 from typing import TypeGuard, TypeVar
 
-from attrs import AttrsInstance, asdict, fields
+from attrs import AttrsInstance
 
 from orchestrator_py.errors import DecodeError
+from orchestrator_py.lean import asdict, fields
 
 _MICRO = 1_000_000
 _OVERFLOWED = {"inf": math.inf, "-inf": -math.inf}
@@ -39,10 +40,7 @@ def rounded_to_micro(number: float) -> float | None:
 
 def totals_to_data(totals: AttrsInstance) -> dict[str, object]:
     """A class of counts (int) and sums (float) as a JSON object; a sum that has overflowed is written as text."""
-    return {
-        name: str(value) if isinstance(value, float) and math.isinf(value) else value
-        for name, value in asdict(totals, recurse=False).items()
-    }
+    return {name: str(value) if isinstance(value, float) and math.isinf(value) else value for name, value in asdict(totals).items()}
 
 
 def totals_from_data(kind: type[Totals], data: object) -> Totals:

@@ -103,12 +103,15 @@ def _object(members: dict[str, object], newline: str | None, other: Printer) -> 
 
 def print_members(members: "Iterable[tuple[str, object]]", newline: str | None, other: Printer) -> str:
     """The text of an object, each of its members a key as it stands in JSON, with its colon, and a value."""
-    text = encode_basestring  # most values are texts: they are spared a call
-    if newline is None:
-        return "{" + ",".join([key + (text(one) if type(one) is str else print_value(one, None, other)) for key, one in members]) + "}"
-    inner = newline + "  "
-    pairs = [f"{key} {text(one) if type(one) is str else print_value(one, inner, other)}" for key, one in members]
-    return "{" + inner + ("," + inner).join(pairs) + newline + "}" if pairs else "{}"
+    text = encode_basestring  # most values are texts or null: they are spared a call
+    inner, blank = (None, "") if newline is None else (newline + "  ", " ")
+    pairs = [
+        f"{key}{blank}{text(one) if type(one) is str else 'null' if one is None else print_value(one, inner, other)}"
+        for key, one in members
+    ]
+    if newline is None or not pairs:
+        return "{" + ",".join(pairs) + "}"
+    return f"{{{inner}{f',{inner}'.join(pairs)}{newline}}}"
 
 
 def _array(items: list[object] | tuple[object, ...], newline: str | None, other: Printer) -> str:

@@ -5,8 +5,6 @@ Keys that the reference implementation acts on and this program does not are `ig
 
 from collections.abc import Mapping
 
-from cattrs import Converter
-
 from orchestrator_py.core.codec.limits import (
     NO_GROWTH,
     NO_PAUSE,
@@ -27,7 +25,7 @@ from orchestrator_py.core.codec.limits import (
     VariableName,
     add_limits,
 )
-from orchestrator_py.core.codec.strict import create_converter, shape
+from orchestrator_py.core.codec.strict import Converter, create_converter, shape
 from orchestrator_py.lean import field, frozen
 from orchestrator_py.model.pipeline import ExecutorKind
 

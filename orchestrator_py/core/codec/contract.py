@@ -7,12 +7,10 @@ from math import isfinite
 from operator import attrgetter
 from typing import Any, TypeVar
 
-from cattrs import Converter
-
 from orchestrator_py.core.codec.events import add_event_shapes
 from orchestrator_py.core.codec.manifest import add_manifest_shapes
 from orchestrator_py.core.codec.rollups import add_rollup_shapes
-from orchestrator_py.core.codec.strict import Shape, create_converter, decode, members_of, written_shape
+from orchestrator_py.core.codec.strict import Converter, Shape, create_converter, decode, members_of, written_shape
 from orchestrator_py.core.codec.summary import add_summary_shapes
 from orchestrator_py.core.codec.task import add_task_shapes
 from orchestrator_py.core.json_text import Printer, compact_json, pretty_json, print_members, print_other, print_value, well_formed

@@ -9,15 +9,10 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from cattrs import Converter
-
-from orchestrator_py.core.codec.strict import Problem, ShapeError, shape, show, step
+from orchestrator_py.core.codec.strict import Converter, Problem, Read, ShapeError, Write, shape, show, step
 from orchestrator_py.model.events import EVENT_TYPES, Event
 from orchestrator_py.model.outcome import StopCause
 from orchestrator_py.model.summary import AttemptReport, SubtaskReport
-
-Write = Callable[[Any], dict[str, object]]
-Read = Callable[[object], Any]
 
 _NOT_WRITTEN = frozenset({"mode", "build", "test", "review", "error"})
 _DERIVED = frozenset({"counted", "flaky"})
@@ -30,33 +25,27 @@ def add_event_shapes(converter: Converter) -> None:
     converter.register_structure_hook(timedelta, _read_seconds)
     shape(converter, StopCause, keys="camel", always="all")
     shape(converter, AttemptReport, keys="camel", renamed={"elapsed": "durationSeconds"}, hidden=frozenset({"loss"}), always="all")
-    write_report, read_report = _members(converter, SubtaskReport, hidden=_NOT_WRITTEN)
-    converter.register_unstructure_hook(SubtaskReport, partial(_write_report, write_report))
-    converter.register_structure_hook(SubtaskReport, partial(_read_report, read_report))
-    readers: dict[str, Read] = {}
+    shape(converter, SubtaskReport, keys="camel", hidden=_NOT_WRITTEN, always="all")
+    converter.wrap(SubtaskReport, lambda read, write: (partial(_read_report, read), partial(_write_report, write)))
     for kind, word in EVENT_TYPES.items():
-        write_event, readers[word] = _members(converter, kind, hidden=_OF_THE_MANIFEST)
-        converter.register_unstructure_hook(kind, partial(_write_event, word, write_event))
-        converter.register_structure_hook(kind, partial(_read_event, {word: readers[word]}))
-    converter.register_structure_hook(Event, partial(_read_event, readers))
+        shape(converter, kind, keys="camel", hidden=_OF_THE_MANIFEST, always="all")
+        converter.wrap(kind, partial(_with_type, kind, word))
+    shape(converter, Event, keys="camel", always="all")
+    readers = {word: partial(converter.structure, cl=kind) for kind, word in EVENT_TYPES.items()}
+    converter.wrap(Event, lambda _, write: (partial(_read_event, readers), write))
 
 
-def _members(converter: Converter, cls: type[object], *, hidden: frozenset[str] = frozenset()) -> tuple[Write, Read]:
-    """How the fields alone are written and read."""
-    shape(converter, cls, keys="camel", hidden=hidden, always="all")
-    read = converter.get_structure_hook(cls)
-    return converter.get_unstructure_hook(cls), lambda data: read(data, cls)
+def _with_type(kind: type[Event], word: str, read: Read, write: Write) -> tuple[Read, Write]:
+    """The members of an event, and `type` in front of them."""
+    readers = {word: lambda data: read({key: value for key, value in data.items() if key != "type"}, kind)}
+    return partial(_read_event, readers), lambda event: {"type": word, **write(event)}
 
 
-def _write_event(word: str, write: Write, event: Event) -> dict[str, object]:
-    return {"type": word, **write(event)}
-
-
-def _read_event(readers: Mapping[str, Read], data: object, _: object) -> Any:
+def _read_event(readers: Mapping[str, Callable[[Any], Any]], data: object, _: object) -> Any:
     """An event of one of these types."""
     match data:
-        case {"type": str(word), **members} if word in readers:
-            return readers[word](members)
+        case {"type": str(word)} if word in readers:
+            return readers[word](data)
         case {"type": word}:
             problem = Problem("$.type", f"expected {' or '.join(map(repr, readers))}, got {show(word)}")
         case Mapping():
@@ -79,7 +68,7 @@ def _read_report(read: Read, data: object, _: object) -> SubtaskReport:
     """A report whose derived words contradict its fields is refused."""
     if not isinstance(data, Mapping):
         raise ShapeError([Problem("$", f"expected an object, got {show(data)}")])
-    report: SubtaskReport = read({key: value for key, value in data.items() if key not in _DERIVED})
+    report: SubtaskReport = read({key: value for key, value in data.items() if key not in _DERIVED}, SubtaskReport)
     told = {key: (show(value), show(data.get(key, value))) for key, value in _derived(report).items()}
     problems = [Problem("$" + step(key), f"expected {due}, got {found}") for key, (due, found) in told.items() if due != found]
     if problems:

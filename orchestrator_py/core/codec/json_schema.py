@@ -6,10 +6,9 @@ from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
 from attrs import NOTHING, has
-from cattrs import Converter
 
 from orchestrator_py.core.codec.limits import SCHEMAS
-from orchestrator_py.core.codec.strict import shape_of
+from orchestrator_py.core.codec.strict import Converter, shape_of
 
 Schema = dict[str, object]
 

@@ -6,9 +6,7 @@ from datetime import timedelta
 from functools import partial
 from typing import NewType
 
-from cattrs import Converter
-
-from orchestrator_py.core.codec.strict import Problem, ShapeError, show
+from orchestrator_py.core.codec.strict import Converter, Problem, ShapeError, show
 from orchestrator_py.model.outcome import Outcome
 from orchestrator_py.model.policy import RETRYABLE
 

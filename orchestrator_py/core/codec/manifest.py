@@ -2,11 +2,9 @@
 
 from typing import Any
 
-from attrs import fields_dict
-from cattrs import Converter
-
 from orchestrator_py.core.codec.scheduler import scheduler_from_manifest, scheduler_to_manifest
-from orchestrator_py.core.codec.strict import shape
+from orchestrator_py.core.codec.strict import Converter, shape
+from orchestrator_py.lean import fields
 from orchestrator_py.model.assignment import SchedulerPlan
 from orchestrator_py.model.guardrails import GuardrailCounts, GuardrailStatus
 from orchestrator_py.model.manifest import ChildRun, CommandRecord, Manifest, ResumeEvent
@@ -21,9 +19,8 @@ def add_manifest_shapes(converter: Converter) -> None:
         shape(converter, part, keys="snake", always="all")
     shape(converter, MetricsEntry, keys="snake", always="all", extra=True)
     shape(converter, ResumeEvent, keys="snake")
-    converter.register_unstructure_hook(SchedulerPlan, scheduler_to_manifest)
-    converter.register_structure_hook(SchedulerPlan, _structure_scheduler)
-    shape(converter, Manifest, keys="snake", always=frozenset(fields_dict(Manifest)) - _COME_LATER, extra=True)
+    converter.declare(SchedulerPlan, lambda: (_structure_scheduler, scheduler_to_manifest))
+    shape(converter, Manifest, keys="snake", always=frozenset(field.name for field in fields(Manifest)) - _COME_LATER, extra=True)
 
 
 def _structure_scheduler(data: object, _: Any) -> SchedulerPlan:

@@ -1,8 +1,6 @@
 """The rollup documents as JSON, in both directions: snake_case keys in the order of the fields."""
 
-from cattrs import Converter
-
-from orchestrator_py.core.codec.strict import shape
+from orchestrator_py.core.codec.strict import Converter, shape
 from orchestrator_py.model.rollups import (
     Alerts,
     Baseline,

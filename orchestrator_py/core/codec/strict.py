@@ -7,20 +7,24 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
-from functools import partial
+from functools import cache, partial
 from json.encoder import encode_basestring
 from types import UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from attrs import NOTHING, Attribute, fields, resolve_types
-from cattrs import Converter
+import cattrs
+from attrs import NOTHING
 
 from orchestrator_py.core.suggestion import suggest
 from orchestrator_py.errors import DecodeError
-from orchestrator_py.lean import frozen
+from orchestrator_py.lean import Field, fields, frozen
 from orchestrator_py.model.absent import ABSENT, Absent
 
 T = TypeVar("T")
+Read = Callable[[object, Any], Any]
+Write = Callable[[Any], Any]
+Hooks = Callable[[], tuple[Read, Write]]
+"""How the values of a class are read and written, worked out when it is asked."""
 
 _PLAIN = frozenset({str, bool, int, float, type(None)})
 _WORDS = {str: "a text", bool: "true or false", int: "a whole number", float: "a number", tuple: "a list", dict: "an object"}
@@ -70,6 +74,31 @@ class Shape:
     ignored: frozenset[str]
 
 
+class Converter(cattrs.Converter):
+    """Knows declared classes, and those that are made from them. What it needs for a class is worked out when the class comes up."""
+
+    def __init__(self) -> None:
+        super().__init__(unstruct_collection_overrides={tuple: list})
+        self._declared: dict[type, Hooks] = {}
+        self.register_structure_hook_factory(self._is_declared, lambda cls: self._hooks(cls)[0])
+        self.register_unstructure_hook_factory(self._is_declared, lambda cls: self._hooks(cls)[1])
+
+    def declare(self, cls: type, hooks: Hooks) -> None:
+        """How the values of a class are read and written, before there is any."""
+        self._declared[cls] = hooks
+
+    def wrap(self, cls: type, around: Callable[[Read, Write], tuple[Read, Write]]) -> None:
+        """Something more to do than what has been declared."""
+        hooks = self._declared[cls]
+        self._declared[cls] = lambda: around(*hooks())
+
+    def _is_declared(self, kind: Any) -> bool:
+        return isinstance(kind, type) and not self._declared.keys().isdisjoint(kind.__mro__)
+
+    def _hooks(self, cls: type) -> tuple[Read, Write]:
+        return next(self._declared[base] for base in cls.__mro__ if base in self._declared)()
+
+
 def shape(
     converter: Converter,
     cls: type[Any],
@@ -89,26 +118,47 @@ def shape(
     `extra` and written last; otherwise they are refused. `ignored` keys are accepted and dropped; the field `ignored` holds the names
     of those that were there.
     """
-    resolve_types(cls)
+    form = cache(partial(_form, cls, keys, renamed or {}, hidden, unwritten, always, extra, ignored))
+    converter.declare(
+        cls,
+        lambda: (partial(_structure_object, converter, form()), partial(_unstructure_object, partial(_unstructure, converter), form())),
+    )
+
+
+def _form(
+    cls: type[Any],
+    keys: Literal["snake", "camel"],
+    renamed: Mapping[str, str],
+    hidden: frozenset[str],
+    unwritten: frozenset[str],
+    always: frozenset[str] | Literal["all"],
+    extra: bool,
+    ignored: frozenset[str],
+) -> Shape:
     concealed = hidden | ({"extra"} if extra else frozenset()) | ({"ignored"} if ignored else frozenset())
+    kinds = _kinds(cls)
     plan = tuple(
-        _key(field, (renamed or {}).get(field.name) or (_camel(field.name) if keys == "camel" else field.name), always)
+        _key(field, kinds[field.name], renamed.get(field.name) or (_camel(field.name) if keys == "camel" else field.name), always)
         for field in fields(cls)
         if field.name not in concealed
     )
     written = tuple(key for key in plan if key.field not in unwritten)
-    form = Shape(keys=plan, written=written, names=frozenset(key.key for key in plan), extra=extra, ignored=ignored)
-    converter.register_structure_hook(cls, partial(_structure_object, converter, form))
-    converter.register_unstructure_hook(cls, partial(_unstructure_object, partial(_unstructure, converter), form))
+    return Shape(keys=plan, written=written, names=frozenset(key.key for key in plan), extra=extra, ignored=ignored)
 
 
-def _key(field: "Attribute[Any]", key: str, always: frozenset[str] | Literal["all"]) -> Key:
+def _kinds(cls: type[Any]) -> Mapping[str, Any]:
+    """The types of the fields; those that are written as text are looked up."""
+    kinds = {field.name: field.type for field in fields(cls)}
+    return get_type_hints(cls, include_extras=True) if any(isinstance(kind, str) for kind in kinds.values()) else kinds
+
+
+def _key(field: Field, kind: Any, key: str, always: frozenset[str] | Literal["all"]) -> Key:
     return Key(
         field=field.name,
         key=key,
         label=f'"{key}":',
-        kind=field.type,
-        raw=field.type is object,
+        kind=kind,
+        raw=kind is object,
         default=_default_of(field.default),
         omitted=field.default is not NOTHING and always != "all" and field.name not in always,
     )
@@ -202,7 +252,7 @@ def _unstructure(converter: Converter, item: object) -> object:
 
 def create_converter() -> Converter:
     """A converter whose primitives check instead of coercing; mappings and `object` hold JSON data as it is."""
-    converter = Converter(unstruct_collection_overrides={tuple: list})
+    converter = Converter()
     for primitive in (str, bool, int, float):
         converter.register_structure_hook(primitive, partial(_structure_primitive, primitive))
     converter.register_structure_hook_func(lambda kind: kind is object, lambda data, _: data)

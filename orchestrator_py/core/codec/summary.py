@@ -1,8 +1,6 @@
 """The run summary and the results in it as JSON; a value's exact words (outcome, cause, subtasks) stay with the Python object."""
 
-from cattrs import Converter
-
-from orchestrator_py.core.codec.strict import shape
+from orchestrator_py.core.codec.strict import Converter, shape
 from orchestrator_py.model.result import BuildArtifact, BuildResult, ReviewDecision, ReviewResult, TestReport, TestResult
 from orchestrator_py.model.summary import GroupEntry, GroupSummary, RunSummary
 

@@ -1,8 +1,6 @@
 """Task and plan as JSON: camelCase keys, unknown keys kept, policies left inside."""
 
-from cattrs import Converter
-
-from orchestrator_py.core.codec.strict import shape
+from orchestrator_py.core.codec.strict import Converter, shape
 from orchestrator_py.model.task import PlanItem, PlanResult, TaskContext
 
 _POLICY = frozenset({"policy"})
