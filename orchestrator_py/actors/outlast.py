@@ -59,12 +59,10 @@ async def run_in_thread(work: Callable[[], T]) -> T:
     For a task without scopes of its own; `is_being_cancelled` tells afterwards whether anybody tried.
     """
     loop = asyncio.get_running_loop()
-    done = asyncio.Event()
-    future = _threads_of(loop).submit(work)
-    future.add_done_callback(lambda _: loop.call_soon_threadsafe(done.set))
-    while not done.is_set():
+    future = loop.run_in_executor(_threads_of(loop), work)
+    while not future.done():
         with suppress(asyncio.CancelledError):
-            await done.wait()
+            await asyncio.wait((future,))
     return future.result()
 
 

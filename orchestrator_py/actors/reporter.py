@@ -16,25 +16,26 @@ from orchestrator_py.model.summary import SubtaskReport
 class Reporter:
     """What was cut short is told again, as twice is no news. `on_cancel` is called once it is told: somebody had cancelled meanwhile."""
 
+    ref: Ref[Message]
     run_id: RunId
     clock: RunClock
     on_cancel: Callable[[], object]
 
-    async def tell(self, ref: Ref[Message], message: Message) -> None:
+    async def tell(self, message: Message) -> None:
         """Returns when the mailbox has it."""
-        if not ref.try_tell(message):
-            await self._outlast(partial(ref.tell, message))
+        if not self.ref.try_tell(message):
+            await self._outlast(partial(self.ref.tell, message))
 
-    async def ask(self, ref: Ref[Message], message: Message) -> object:
+    async def ask(self, message: Message) -> object:
         """The answer."""
         answer = Answer()
-        await self._outlast(partial(ref.post, message, answer))
+        await self._outlast(partial(self.ref.post, message, answer))
         await self._outlast(answer.ready)
         return await answer.wait()
 
-    async def tell_end(self, ref: Ref[Message], report: SubtaskReport, instance_id: InstanceId | None = None) -> None:
+    async def tell_end(self, report: SubtaskReport, instance_id: InstanceId | None = None) -> None:
         """A subtask is accounted for, by the instance that ran it if it was started here."""
-        await self.tell(ref, SubtaskEnded(run_id=self.run_id, report=report, instance_id=instance_id, at=self.clock.now()))
+        await self.tell(SubtaskEnded(run_id=self.run_id, report=report, instance_id=instance_id, at=self.clock.now()))
 
     async def _outlast(self, wait: Callable[[], Awaitable[object]]) -> None:
         if await outlast(wait):

@@ -56,14 +56,12 @@ class Run:
     cut_short: bool = field(default=False, init=False)
     _modes: dict[str, Mode] = field(init=False)
     _turns: Turns = field(init=False)
-    _reporter: Reporter = field(init=False)
     _cells: dict[SubtaskId, StopCell] = field(factory=dict, init=False)
     _ref: Ref[Message] | None = field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
         settled = frozenset(report.subtask_id for report in self.opening.settled)
         self._turns = Turns(Schedule(order_of_work(self.opening), self.rules.bounds, self.rules.on_failure, settled))
-        self._reporter = Reporter(self.run_id, self.clock, self._stop_with_loop)
         self._modes = {item.id: self.rules.mode_of(self.opening.task, item) for item in self.opening.order}
 
     @property
@@ -92,22 +90,27 @@ class Run:
     async def work(self, ref: Ref[Message]) -> None:
         """Work it off; never raises. A cancellation comes from an event loop that is closing: it stops the run, which is still recorded."""
         try:
-            await self._open(ref)
+            reporter = self._reporter(ref)
+            await self._open(reporter)
             self._ref = ref
             await self._work_off(ref)
-            await self._close(ref)
+            await self._close(reporter)
         except Exception as error:  # the boundary of the run: whoever waits for it is told
             self._fail(error)
         finally:
             self.finished.set()
 
-    async def _open(self, ref: Ref[Message]) -> None:
+    def _reporter(self, ref: Ref[Message]) -> Reporter:
+        """The run itself holds none: a reporter knows the run, and a circle of the two would be left to the garbage collector."""
+        return Reporter(ref, self.run_id, self.clock, self._stop_with_loop)
+
+    async def _open(self, reporter: Reporter) -> None:
         if self.opening.manifest is None:
-            await self._reporter.tell(ref, self.opening)
+            await reporter.tell(self.opening)
         else:
-            await self._reporter.ask(ref, self.opening)  # its manifest stands before anything starts
+            await reporter.ask(self.opening)  # its manifest stands before anything starts
         for report in self.opening.settled:
-            await self._reporter.tell_end(ref, report)
+            await reporter.tell_end(report)
 
     async def _work_off(self, ref: Ref[Message]) -> None:
         """Lanes and chores are plain tasks: each guards itself, and a task group would cost more than a small run."""
@@ -125,14 +128,14 @@ class Run:
             except asyncio.CancelledError:  # it reaches what is waited for, too
                 self._stop_with_loop()
 
-    async def _close(self, ref: Ref[Message]) -> None:
+    async def _close(self, reporter: Reporter) -> None:
         if self.cause is not None:  # told again, in case that the run ended first: twice is no news
-            await self._reporter.tell(ref, StopAsked(run_id=self.run_id, cause=self.cause, at=self.clock.now()))
+            await reporter.tell(StopAsked(run_id=self.run_id, cause=self.cause, at=self.clock.now()))
         for report in self._turns.unstarted():
             self._note_end(report)
-            await self._reporter.tell_end(ref, report)
+            await reporter.tell_end(report)
         defect = None if self.error is None else str(self.error)
-        closed = await self._reporter.ask(ref, CloseRun(run_id=self.run_id, at=self.clock.now(), defect=defect))
+        closed = await reporter.ask(CloseRun(run_id=self.run_id, at=self.clock.now(), defect=defect))
         if not isinstance(closed, ClosedRun):
             raise DefectError(f"Run {self.run_id} was closed with {closed!r:.80}.")
         self.closed = closed
@@ -146,35 +149,36 @@ class Run:
     async def _lane(self, ref: Ref[Message], instance_id: InstanceId) -> None:
         """One worker slot: takes what may start, runs it, tells how it went, until nothing is left."""
         with ref.clone() as channel:
+            reporter = self._reporter(channel)
             while (item := await self._turns.next()) is not None:
-                await self._run_item(channel, instance_id, item)
-            await self._reporter.tell(channel, InstanceReleased(run_id=self.run_id, instance_id=instance_id, at=self.clock.now()))
+                await self._run_item(reporter, instance_id, item)
+            await reporter.tell(InstanceReleased(run_id=self.run_id, instance_id=instance_id, at=self.clock.now()))
 
-    async def _run_item(self, channel: Ref[Message], instance_id: InstanceId, item: PlanItem) -> None:
+    async def _run_item(self, reporter: Reporter, instance_id: InstanceId, item: PlanItem) -> None:
         subtask_id = SubtaskId(item.id)
         cell = self._cells[subtask_id] = StopCell(self.cause)  # before the first wait: what is ended from here on is ended here too
         taken = SubtaskTaken(run_id=self.run_id, subtask_id=subtask_id, instance_id=instance_id, at=self.clock.now())
-        await self._reporter.tell(channel, taken)
+        await reporter.tell(taken)
 
         async def on_retry(attempt: AttemptReport) -> None:
-            await self._reporter.tell(channel, AttemptEnded(run_id=self.run_id, subtask_id=subtask_id, attempt=attempt))
+            await reporter.tell(AttemptEnded(run_id=self.run_id, subtask_id=subtask_id, attempt=attempt))
 
         order = SubtaskOrder(task=self.opening.task, plan=self.opening.plan, item=item, mode=self._modes[item.id], run_id=self.run_id)
         report = await run_subtask(order, self.rules, clock=self.clock, cell=cell, on_retry=on_retry)
         self.cut_short = self.cut_short or (cell.kept_back and cell.cause == self.cause)
         del self._cells[subtask_id]
-        await self._settle(channel, instance_id, report)
+        await self._settle(reporter, instance_id, report)
 
-    async def _settle(self, channel: Ref[Message], instance_id: InstanceId, report: SubtaskReport) -> None:
+    async def _settle(self, reporter: Reporter, instance_id: InstanceId, report: SubtaskReport) -> None:
         if report.cause == LOOP_IS_CLOSING:
             self.stop(LOOP_IS_CLOSING)
         self._note_end(report)
         settled = self._turns.settle(report)
         if settled.cancel is not None:
             self._end_running(settled.cancel)
-        await self._reporter.tell_end(channel, report, instance_id)
+        await reporter.tell_end(report, instance_id)
         for skipped in settled.skipped:
-            await self._reporter.tell_end(channel, skipped)
+            await reporter.tell_end(skipped)
 
     def _note_end(self, report: SubtaskReport) -> None:
         self.cut_short = self.cut_short or (report.cause is not None and report.cause == self.cause)

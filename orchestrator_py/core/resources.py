@@ -18,13 +18,14 @@ class Resources:
 
     free: dict[str, int] = field(converter=_copy)
 
-    def take(self, names: Set[str]) -> bool:
-        """Take one of each, if there is one of each."""
-        if not all(self.free[name] > 0 for name in names):
-            return False
+    def has(self, names: Set[str]) -> bool:
+        """Whether there is one of each."""
+        return not names or all(self.free[name] > 0 for name in names)
+
+    def take(self, names: Set[str]) -> None:
+        """Take one of each; there is one of each."""
         for name in names:
             self.free[name] -= 1
-        return True
 
     def give_back(self, names: Set[str]) -> None:
         """One of each is free again."""

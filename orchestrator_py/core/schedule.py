@@ -108,10 +108,12 @@ class Schedule:
         """The next subtask in plan order that may start now; it counts as running from here."""
         if self.stopped is not None or self._room <= 0:
             return None
-        left = Resources(self._resources.free)
+        left = self._resources
         for claim in sorted(self._ready, key=self._first_of):
-            if claim.slots <= self.slots.free and left.take(claim.resources):
+            if claim.slots <= self.slots.free and left.has(claim.resources):
                 return self._start(claim)
+            if left is self._resources:
+                left = Resources(left.free)
             left.reserve(claim.resources)
         return None
 

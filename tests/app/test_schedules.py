@@ -163,9 +163,9 @@ async def acknowledge_twice(shell: Any, mailbox: Mailbox[Message], history: Hist
         shell._unpublished = False
 
 
-async def forget_what_was_cancelled(reporter: Any, channel: Any, report: SubtaskReport, instance_id: Any = None) -> None:
+async def forget_what_was_cancelled(reporter: Any, report: SubtaskReport, instance_id: Any = None) -> None:
     if report.outcome is not Outcome.CANCELLED:
-        await tell_end(reporter, channel, report, instance_id)
+        await tell_end(reporter, report, instance_id)
 
 
 def in_order_of_arrival(record: Any, at: Timestamp) -> RunSummary:
