@@ -1,7 +1,8 @@
 """`python -m bench dashboard`: what a dashboard costs its machine while much goes on.
 
 1,000 ended runs, 20 that go on and write 50 events a second together, or each; one who reads the live stream and, as the page does, asks
-for the tasks once a second. Measured is the processor time of `serve` alone, as the kernel counts it, from when the stream is ready.
+for the tasks once a second. Measured is the processor time of `serve` alone, as the kernel counts it, from when the stream is ready; then,
+while the live ones go on, how long it takes until the end of a run is on the stream.
 """
 
 import os
@@ -17,33 +18,38 @@ from tempfile import mkdtemp
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
+from bench.dashboard_delay import measure_delays
 from bench.errors import BenchError
 from bench.measure import environment
 
 ENDED, LIVE, EVENTS = 1_000, 20, 50
 LIMIT = 0.25
 """Of one core."""
+ENDS_A_SECOND = 5
+"""So many runs end for each second of the measurement, in a time of their own."""
 WRITER = Path(__file__).parent / "drivers" / "live_runs.py"
 
 
 def measure_dashboard(folder: Path, seconds: float) -> list[str]:
-    """A line for each rate."""
+    """Two lines for each rate."""
     folder.mkdir(parents=True, exist_ok=True)
     top = Path(mkdtemp(prefix="dashboard-", dir=folder))
     try:
-        return [_measure(top, rate, told, seconds) for rate, told in ((EVENTS, "together"), (EVENTS * LIVE, "from them all"))]
+        rates = ((EVENTS, "together"), (EVENTS * LIVE, "from them all"))
+        return [line for rate, told in rates for line in _measure(top, rate, told, seconds)]
     finally:
         shutil.rmtree(top, ignore_errors=True)
 
 
-def _measure(top: Path, rate: int, told: str, seconds: float) -> str:
+def _measure(top: Path, rate: int, told: str, seconds: float) -> list[str]:
     serve = ("-m", "orchestrator_py", "serve", "--port", "0")
     with _started(top, str(WRITER), str(top), str(ENDED), str(LIVE), str(rate)), _started(top, *serve) as (process, address):
         received, spent = _listen(address, process.pid, seconds)
+        delays = measure_delays(top, address, max(1, round(ENDS_A_SECOND * seconds)))
     share = spent / seconds
     verdict = "reached" if share <= LIMIT else "**missed**"
     what = f"{ENDED} ended runs, {LIVE} live ones, {rate} events a second {told}"
-    return f"{what}: {share:.1%} of a core, {received / seconds:.1f} told a second; {verdict}"
+    return [f"{what}: {share:.1%} of a core, {received / seconds:.1f} told a second; {verdict}", f"  {delays}"]
 
 
 @contextmanager

@@ -27,6 +27,7 @@ _HELP = {
     "message_us": "taken for a message of the writer",
     "open_us": "taken for each subtask when its run is opened",
     "close_us": "taken for each subtask when its run is closed",
+    "print_us": "taken in the writer's thread for each subtask of a summary",
     "sync_ms": "of a sync",
     "stall": "share of syncs that stall",
     "stall_seconds": "of a stall",

@@ -21,8 +21,9 @@ class Scenario:
     no's of a review; `twice` of all messages are told twice.
 
     The event loop takes `step_us` for a lane's step (an end, and taking up the next), `message_us` for a message of the writer, `open_us`
-    and `close_us` for each subtask when its run is opened and closed: what they add up to, W5 measures of whole runs. The disk waits
-    `sync_ms` for a sync, `stall_seconds` for one in `stall` beside that, and writes `megabytes` a second.
+    and `close_us` for each subtask when its run is opened and closed, and the writer's thread `print_us` for each subtask of the summary:
+    what they add up to, W5 measures of whole runs. The disk waits `sync_ms` for a sync, `stall_seconds` for one in `stall` beside that, and
+    writes `megabytes` a second.
     """
 
     workers: int = field(default=1_000, validator=ge(1))
@@ -40,10 +41,11 @@ class Scenario:
     notice: float = field(default=30.0, validator=ge(0))
     restart: float = field(default=60.0, validator=ge(0))
     capacity: int = field(default=CAPACITY, validator=ge(1))
-    step_us: float = field(default=80.0, validator=ge(0))
-    message_us: float = field(default=12.0, validator=ge(0))
-    open_us: float = field(default=15.0, validator=ge(0))
-    close_us: float = field(default=40.0, validator=ge(0))
+    step_us: float = field(default=50.0, validator=ge(0))
+    message_us: float = field(default=9.0, validator=ge(0))
+    open_us: float = field(default=6.0, validator=ge(0))
+    close_us: float = field(default=6.0, validator=ge(0))
+    print_us: float = field(default=12.0, validator=ge(0))
     sync_ms: float = field(default=2.0, validator=ge(0))
     stall: float = field(default=0.01, validator=_chance)
     stall_seconds: float = field(default=1.0, validator=ge(0))

@@ -15,6 +15,7 @@ from bench.scale.virtual_time import Call, EventLoop, VirtualTime
 from orchestrator_py.actors.aggregator import PROGRESS_SECONDS, PUBLISHING_SHARE
 from orchestrator_py.core.aggregation import Aggregation
 from orchestrator_py.ids import TaskId
+from orchestrator_py.model.document import RunDocument
 from orchestrator_py.model.effects import Effects
 from orchestrator_py.model.events import Event
 from orchestrator_py.model.messages import ClosedRun, CloseRun, OpenRun
@@ -75,20 +76,26 @@ class Writer:
         match mail.message, effects.reply:
             case OpenRun(order=order), _:
                 return self._scenario.message_us + self._scenario.open_us * len(order)
-            case CloseRun(), ClosedRun(summary=summary):
-                return self._scenario.message_us + self._scenario.close_us * len(summary.subtasks)
+            case CloseRun(), ClosedRun():
+                return self._scenario.message_us + self._scenario.close_us * _closed_subtasks(effects)
             case _:
                 return self._scenario.message_us
 
     def _perform(self, batch: Sequence[Mail], effects: Sequence[Effects]) -> None:
         self.mailbox.admit()
         entries = [entry for effect in effects for entry in effect.entries]
-        written = sum(len(piece) for effect in effects for document in (*effect.before, *effect.after) for piece in document.pieces())
+        written = sum(self._print(document) for effect in effects for document in (*effect.before, *effect.after))
         written += self.history.commit(entries)
         self.commits += bool(entries)
         self._unpublished = self._unpublished or bool(entries)
         seconds = self.disk.take(written=written, syncs=bool(entries)) if written else 0.0
-        self._time.after(seconds, lambda: self._announce(batch, effects))
+        printing = self._scenario.print_us / 1e6 * sum(map(_closed_subtasks, effects))
+        self.cpu += printing
+        self._time.after(printing + seconds, lambda: self._announce(batch, effects))
+
+    def _print(self, document: RunDocument) -> int:
+        """Its bytes. The shell's own writer does this in its thread."""
+        return self._meter.call("writer: print, in its thread", lambda: sum(map(len, document.pieces())))
 
     def _announce(self, batch: Sequence[Mail], effects: Sequence[Effects]) -> None:
         for mail, effect in zip(batch, effects, strict=True):
@@ -118,3 +125,8 @@ class Writer:
         self._is_serving = False
         if self.mailbox.mail:
             self._wake()
+
+
+def _closed_subtasks(effects: Effects) -> int:
+    """Of the run that is closed by them, if one is."""
+    return len(effects.reply.summary.subtasks) if isinstance(effects.reply, ClosedRun) else 0

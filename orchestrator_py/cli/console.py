@@ -114,6 +114,8 @@ def _write_stderr(text: str) -> None:
 
 def printable(line: str) -> str:
     """What others wrote cannot move the cursor, colour what follows, or begin a line of its own."""
+    if line.isprintable():
+        return line
     return "".join(character if character.isprintable() or character == "\t" else "\ufffd" for character in line)
 
 

@@ -1,8 +1,10 @@
 """Lines for stderr from a thread of its own."""
 
 from collections.abc import Callable
+from contextlib import suppress
+from itertools import chain
 from queue import Empty, SimpleQueue
-from threading import Thread
+from threading import Event, Thread
 from typing import Self
 
 from orchestrator_py.cli.console import write_text
@@ -10,6 +12,8 @@ from orchestrator_py.cli.paint import Ink, Line, Span, painted
 from orchestrator_py.lean import define, field
 
 LONGEST_SILENCE_SECONDS = 3600.0
+GATHERING_SECONDS = 0.01
+"""So long the thread waits for more after the first line: waking it for each would cost the run more than the lines."""
 
 
 @define(eq=False, kw_only=True)
@@ -25,6 +29,7 @@ class LinePrinter:
     heartbeat: Callable[[], str] = str
     _waiting: "SimpleQueue[tuple[Line, ...] | None]" = field(factory=SimpleQueue, init=False)
     _thread: Thread = field(init=False)
+    _hurry: Event = field(factory=Event, init=False)
 
     def __enter__(self) -> Self:
         self._thread = Thread(target=self._work, name="lines for stderr", daemon=True)
@@ -32,6 +37,7 @@ class LinePrinter:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._hurry.set()
         self._waiting.put(None)
         self._thread.join()
 
@@ -44,17 +50,26 @@ class LinePrinter:
         return self._waiting.qsize()
 
     def _work(self) -> None:
-        silence = self.silence
-        while True:
+        silence, going = self.silence, True
+        while going:
             try:
-                lines = self._waiting.get(timeout=silence)
+                calls, going = self._next_calls(silence)
             except Empty:
                 silence = self._beat(silence)
             else:
-                if lines is None:
-                    return
-                write_text(painted(lines, colour=self.colour))
+                write_text(painted(chain.from_iterable(calls), colour=self.colour))
                 silence = self.silence
+
+    def _next_calls(self, silence: float | None) -> tuple[list[tuple[Line, ...]], bool]:
+        """Waits for one, then takes what else is there; and whether more will come. Raises Empty after the silence."""
+        calls: list[tuple[Line, ...]] = []
+        call = self._waiting.get(timeout=silence)
+        self._hurry.wait(GATHERING_SECONDS)
+        with suppress(Empty):
+            while call is not None:
+                calls.append(call)
+                call = self._waiting.get_nowait()
+        return calls, call is not None
 
     def _beat(self, silence: float | None) -> float | None:
         """How long the next silence may last."""

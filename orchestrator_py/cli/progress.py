@@ -4,8 +4,6 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable, Mapping
 
-from attrs import evolve
-
 from orchestrator_py.app.pipeline_site import PipelineSite
 from orchestrator_py.cli.line_printer import LinePrinter
 from orchestrator_py.cli.paint import Ink, Line, Span
@@ -17,7 +15,7 @@ from orchestrator_py.core.configuration import select_pipeline
 from orchestrator_py.core.plan import item_id, stages_by_item
 from orchestrator_py.core.tally import word
 from orchestrator_py.ids import RunId, SubtaskId
-from orchestrator_py.lean import define, field
+from orchestrator_py.lean import define, evolve, field
 from orchestrator_py.model.events import AttemptFailed, Event, RunStarted, SubtaskFinished, SubtaskStarted
 from orchestrator_py.model.outcome import Outcome
 from orchestrator_py.model.pipeline import CommandStage, Configuration, Pipeline, Stage, SubpipelineStage

@@ -4,11 +4,9 @@ from collections import Counter
 from collections.abc import Callable
 from time import monotonic
 
-from attrs import evolve
-
 from orchestrator_py.core.tally import word
 from orchestrator_py.ids import RunId, SubtaskId
-from orchestrator_py.lean import define, field, frozen
+from orchestrator_py.lean import define, evolve, field, frozen
 from orchestrator_py.model.events import AttemptFailed, Event, RunStarted, SubtaskFinished, SubtaskStarted
 from orchestrator_py.model.outcome import Outcome
 

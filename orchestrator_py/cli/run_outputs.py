@@ -6,8 +6,6 @@ from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
-from attrs import evolve
-
 from orchestrator_py.app.pipeline_runner import PipelineReport
 from orchestrator_py.app.pipeline_site import PipelineSite
 from orchestrator_py.app.run_news import RunNews
@@ -21,7 +19,7 @@ from orchestrator_py.cli.progress_manner import choose_colour
 from orchestrator_py.cli.run_text import run_data, run_lines
 from orchestrator_py.core.json_text import parse_json
 from orchestrator_py.errors import NotRecordedError, StoreError
-from orchestrator_py.lean import define, field
+from orchestrator_py.lean import define, evolve, field
 from orchestrator_py.model.messages import ClosedRun
 
 TYPE_CHECKING = False  # only who asks for a test report pays for it

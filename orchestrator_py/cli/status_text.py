@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from orchestrator_py.cli.console import printable
 from orchestrator_py.reading.checks import guardrails_of, guardrails_told, is_unguarded, review_of
 from orchestrator_py.reading.files import Data, UnreadableError
+from orchestrator_py.reading.flights import Flight
 from orchestrator_py.reading.run import LOST, RUNNING, Run, text_of
 from orchestrator_py.reading.stage_events import Told
 
@@ -50,6 +51,8 @@ def status_lines(run: Run, told: Told, now: str) -> Iterator[str]:
     for stage in stages:
         name = text_of(stage, "id")
         yield f"  {name:{width}}  {stage_line(run, stage, now, told.get(name))}"
+    if isinstance(run, Flight) and run.left_out:
+        yield f"  and {', '.join(f'{count:,} more {spoken(word)}' for word, count in run.left_out.items())}"
     for child in run.objects("child_runs"):
         yield f"  child run {text_of(child, 'run_id')} ({text_of(child, 'pipeline_id')}): {spoken(text_of(child, 'status'))}"
     yield from _checks(run)

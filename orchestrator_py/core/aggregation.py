@@ -61,8 +61,8 @@ class Aggregation:
         """The manifests of runs that changed since the last call: how a run in flight shows; the caller chooses how often."""
         changed, self._changed = self._changed, set()
         records = (self.runs[run_id] for run_id in sorted(changed) if run_id in self.runs)
-        manifests = (record.manifest(at) for record in records)
-        return tuple(manifest_document(manifest) for manifest in manifests if manifest is not None)
+        manifests = ((record.manifest(at), record.texts) for record in records)
+        return tuple(manifest_document(manifest, texts) for manifest, texts in manifests if manifest is not None)
 
     @property
     def has_progress(self) -> bool:
@@ -79,7 +79,7 @@ class Aggregation:
         record = self.runs[message.run_id] = RunRecord(message)
         manifest = record.manifest(message.started_at)
         return Effects(
-            before=() if manifest is None else birth_documents(manifest),
+            before=() if manifest is None else birth_documents(manifest, record.texts),
             events=opening_events(record, manifest) if heard else (),
         )
 
@@ -139,12 +139,12 @@ class Aggregation:
         manifest = record.final_manifest(bare, at)
         entry = record.entry(bare, manifest, at)
         done = None if manifest is None else evolve(manifest, metrics_recorded=True)  # it is written after the entry
-        verdict = () if manifest is None else (manifest_document(manifest),)  # kept even if the entry cannot be recorded
+        verdict = () if manifest is None else (manifest_document(manifest, record.texts),)  # kept even if the entry cannot be recorded
         full = bare if done is None or record.scheduler is None else evolve(bare, scheduler=scheduler_to_summary(record.scheduler))
         return Effects(
             before=(*summary_documents(bare, full, record.opening), *verdict),
             entries=(entry,),
-            after=() if done is None else (manifest_document(done),),
+            after=() if done is None else (manifest_document(done, record.texts),),
             events=(RunCompleted(**base(record, at), outcome=bare.outcome or Outcome.ERROR, summary=bare, manifest=done),) if heard else (),
             reply=ClosedRun(summary=full, manifest=done),
         )

@@ -20,7 +20,7 @@ from orchestrator_py.model.timestamp import Timestamp
 @frozen(kw_only=True)
 class Progress:
     """What is known of a run in flight. `places` gives each subtask's index among the manifest's commands; `guardrails` are the ids of the
-    stages that the pipeline marks as such."""
+    stages that the pipeline marks as such; `ended` keeps the records that cannot change any more, as they are made."""
 
     places: Mapping[SubtaskId, int]
     hints: Mapping[SubtaskId, str]
@@ -28,6 +28,7 @@ class Progress:
     taken_by: Mapping[SubtaskId, InstanceId] = field(factory=dict)
     workers: Mapping[SubtaskId, str] = field(factory=dict)
     reports: Mapping[SubtaskId, SubtaskReport]
+    ended: dict[SubtaskId, CommandRecord] = field(factory=dict)
     children: Sequence[ChildRun]
     scheduler: SchedulerPlan | None
     heartbeat_at: Timestamp | None = None
@@ -65,6 +66,9 @@ def command_records(born: Manifest, progress: Progress) -> tuple[CommandRecord, 
 
 def command_record(born: Manifest, progress: Progress, subtask_id: SubtaskId) -> CommandRecord:
     """One stage as it stands."""
+    ended = progress.ended.get(subtask_id)
+    if ended is not None:
+        return ended
     command, taken_at = born.commands[progress.places[subtask_id]], progress.taken_at.get(subtask_id)
     if taken_at is None:
         return command
@@ -74,7 +78,10 @@ def command_record(born: Manifest, progress: Progress, subtask_id: SubtaskId) ->
     if report is None:
         worker = progress.workers.get(subtask_id)
         return running if worker is None else evolve(running, summary=f"Running on worker {worker} as {progress.taken_by[subtask_id]}.")
-    return _ended(running, report, progress.hints.get(subtask_id), _stage_file(born, running, "errors", "json"))
+    ended = progress.ended[subtask_id] = _ended(
+        running, report, progress.hints.get(subtask_id), _stage_file(born, running, "errors", "json")
+    )
+    return ended
 
 
 def _stage_file(born: Manifest, command: CommandRecord, folder: str, ending: str) -> str | None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import chain
 
-from orchestrator_py.core.codec.contract import pretty_pieces, print_pretty
+from orchestrator_py.core.codec.contract import Texts, pretty_pieces, print_pretty
 from orchestrator_py.core.json_text import encode_json
 from orchestrator_py.lean import frozen
 from orchestrator_py.model.document import DocumentKind, RunDocument
@@ -15,15 +15,15 @@ _NEWLINE = b"\n"
 _PIECE = 64 * 1024
 
 
-def birth_documents(manifest: Manifest) -> tuple[RunDocument, ...]:
+def birth_documents(manifest: Manifest, texts: Texts) -> tuple[RunDocument, ...]:
     """What stands before the first stage starts: the manifest, the token that a resume asks for, the pointer to both."""
     token = RunDocument(kind=DocumentKind.RESUME_TOKEN, run_id=manifest.run_id, content=f"{manifest.resume_token}\n".encode())
-    return manifest_document(manifest), token, _pointer_document(manifest)
+    return manifest_document(manifest, texts), token, _pointer_document(manifest)
 
 
-def manifest_document(manifest: Manifest) -> RunDocument:
-    """The manifest as it stands."""
-    return RunDocument(kind=DocumentKind.MANIFEST, run_id=manifest.run_id, content=_pretty(manifest) + _NEWLINE)
+def manifest_document(manifest: Manifest, texts: Texts) -> RunDocument:
+    """The manifest as it stands; `texts` are the run's."""
+    return RunDocument(kind=DocumentKind.MANIFEST, run_id=manifest.run_id, content=Printed(manifest, end="\n", texts=texts))
 
 
 def summary_documents(bare: RunSummary, full: RunSummary, opening: OpenRun) -> tuple[RunDocument, ...]:
@@ -40,13 +40,14 @@ def summary_documents(bare: RunSummary, full: RunSummary, opening: OpenRun) -> t
 class Printed:
     """The JSON text of a value that cannot change, with `end` behind it."""
 
-    value: RunSummary
+    value: RunSummary | Manifest
     end: str = ""
+    texts: Texts | None = None
 
     def pieces(self) -> Iterator[bytes]:
         """About 64 KiB at a time. ValueError or TypeError for what JSON cannot hold."""
         waiting, size = list[str](), 0
-        for text in chain(pretty_pieces(self.value), (self.end,)):
+        for text in chain(pretty_pieces(self.value, self.texts), (self.end,)):
             waiting.append(text)
             size += len(text)
             if size >= _PIECE:

@@ -108,8 +108,11 @@ class FlightView:
         subtask_id = SubtaskId(item.id)
         report = self.record.reports.get(subtask_id)
         started_at = self.record.taken_at.get(subtask_id)
-        attempts = self.record.attempts.get(subtask_id, 0)
-        told: Data = {"instance": self.record.taken_by.get(subtask_id), "attempt": None if started_at is None else attempts + 1}
+        told: Data = {
+            "instance": self.record.taken_by.get(subtask_id),
+            "worker": self.record.workers.get(subtask_id),
+            "attempt": None if started_at is None else self.record.attempts.get(subtask_id, 0) + 1,
+        }
         data: Data = {
             "id": item.id,
             "title": None if item.description is ABSENT else item.description,
@@ -121,8 +124,7 @@ class FlightView:
             "told": told,
         }
         if report is None:
-            worker = self.record.workers.get(subtask_id)
-            return data if worker is None else {**data, "summary": f"Running on worker {worker}."}
+            return data
         told |= {"outcome": report.outcome.value, "reason": why(report) or None, "flaky": report.flaky, "waived": report.waived}
         told |= {"attempt": len(report.attempts) or None}
         notes = None if report.build is None else report.build.notes

@@ -1,6 +1,7 @@
 """Names that are made, not given: run ids and the slugs of file names."""
 
 import re
+from functools import lru_cache
 
 from orchestrator_py.ids import RunId, TaskId, parse_run_id
 from orchestrator_py.model.timestamp import Timestamp
@@ -8,6 +9,7 @@ from orchestrator_py.model.timestamp import Timestamp
 _LONGEST_SLUG = 80
 
 
+@lru_cache  # each stage's is asked for several times
 def slugify(text: str) -> str:
     """ASCII letters and digits stay, every run of anything else is one dash, none at the edges; at most 80 characters, never empty."""
     slug = re.sub("[^A-Za-z0-9]+", "-", text).strip("-")

@@ -1,7 +1,7 @@
 """What the aggregator knows of one run in flight; it changes with every message and can be thrown away after the last."""
 
 from orchestrator_py.core.assignments import end_instance, note_loss, requeue_instance, start_instance
-from orchestrator_py.core.codec.contract import to_json
+from orchestrator_py.core.codec.contract import Texts, to_json
 from orchestrator_py.core.command_records import Progress, command_record, deciding_execution
 from orchestrator_py.core.manifest import manifest_at_end, manifest_in_progress
 from orchestrator_py.core.metrics_entry import create_embedded_entry, create_metrics_entry, metrics_line
@@ -32,6 +32,8 @@ class RunRecord:
     workers: dict[SubtaskId, str] = field(factory=dict, init=False)
     attempts: dict[SubtaskId, int] = field(factory=dict, init=False)
     reports: dict[SubtaskId, SubtaskReport] = field(factory=dict, init=False)
+    ended: dict[SubtaskId, CommandRecord] = field(factory=dict, init=False)
+    texts: Texts = field(factory=Texts, init=False)  # of the manifest
     children: dict[RunId, ChildRun] = field(init=False)
     unfit_instances: set[InstanceId] = field(factory=set, init=False)
     cause: StopCause | None = field(default=None, init=False)
@@ -209,6 +211,7 @@ class RunRecord:
             taken_by=self.taken_by,
             workers=self.workers,
             reports=self.reports,
+            ended=self.ended,
             children=tuple(self.children.values()),
             scheduler=self.scheduler,
             heartbeat_at=self.heartbeat_at,

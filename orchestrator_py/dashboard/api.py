@@ -90,7 +90,7 @@ class Api:
                 return run_detail(run, _told(run), now())
             flight = self.record.flight(task, run_id)
             if flight is not None:
-                return run_detail(flight, flight.told, now())
+                return run_detail(flight, _told(flight), now())
         except UnreadableError as error:
             raise RefusedError(422, self.record.relative(error)) from None
         entry = self.record.entries(task, []).get(run_id)

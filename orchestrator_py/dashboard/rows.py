@@ -116,6 +116,7 @@ def _subtask(run: Run, number: int, stage: Data, told: Told, now: str) -> Data:
         "flaky": facts.get("flaky") is True,
         "attempt": _count(facts.get("attempt")),
         "instance_id": text_or_none(facts, "instance"),
+        "worker": text_or_none(facts, "worker"),
         "reason": text_or_none(facts, "reason"),
         "started_at": text_or_none(stage, "started_at"),
         "completed_at": text_or_none(stage, "completed_at"),

@@ -12,8 +12,9 @@ from orchestrator_py.lean import field, frozen
 
 REST_SECONDS = 1.0
 """At least so often everything that goes on is looked at: a process that dies changes no file."""
-_GATHERED_MILLISECONDS = 250
-_STEP_MILLISECONDS = 50
+GATHERED_MILLISECONDS = 250
+STEP_MILLISECONDS = 50
+"""What changes within so much time is told together, and so often it is looked at."""
 
 _DULL = frozenset({".heartbeat", ".resume-token", "runner.ndjson", ".writer.lock", ".gitignore"})
 
@@ -48,8 +49,8 @@ async def _watched(runs_root: str) -> AsyncIterator[Touches]:
     async for changes in awatch(
         root,
         watch_filter=_is_news,
-        debounce=_GATHERED_MILLISECONDS,
-        step=_STEP_MILLISECONDS,
+        debounce=GATHERED_MILLISECONDS,
+        step=STEP_MILLISECONDS,
         rust_timeout=int(REST_SECONDS * 1000),
         yield_on_timeout=True,
         raise_interrupt=False,

@@ -56,7 +56,7 @@ def _start() -> "subprocess.Popen[bytes] | None":
     """In a session of its own: whoever kills ours does not kill it."""
     with suppress(OSError):
         process = subprocess.Popen(
-            [sys.executable, "-I", "-S", _PROGRAM],
+            [sys.executable or "python3", "-I", "-S", _PROGRAM],
             bufsize=0,
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,

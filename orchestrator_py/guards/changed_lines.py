@@ -4,12 +4,11 @@ import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 
-from attrs import evolve
-
 from orchestrator_py.guards.change import Change
 from orchestrator_py.guards.comparison import Comparison
 from orchestrator_py.guards.git import Git
 from orchestrator_py.guards.paths import within
+from orchestrator_py.lean import evolve
 
 MOST_BYTES = 1024 * 1024
 _LOOKED_AT = 8000  # where git looks for NUL

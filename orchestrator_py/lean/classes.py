@@ -8,14 +8,14 @@ from typing import Any, ClassVar
 import attrs
 
 from orchestrator_py.lean.constructor import create_constructor
-from orchestrator_py.lean.fields import Arguments, Description, Field, fields, own_fields
+from orchestrator_py.lean.description import Arguments, Description, Field, fields, own_fields
 from orchestrator_py.lean.methods import COPYING, equals, hash_of, represent
 
 Make = Callable[..., type[Any]]
 
 _ARGUMENTS = frozenset({"default", "factory", "init", "repr", "eq", "converter"})
 _METHODS = frozenset({"__init__", "__setattr__", "__delattr__", "__getstate__", "__setstate__", "__slots__", "__attrs_pre_init__"})
-_OF_ATTRS = frozenset({type(attrs.field()), attrs.Factory})
+_FIELD_OF_ATTRS = type(attrs.field())
 
 
 @attrs.frozen(init=False, eq=False, repr=False)
@@ -33,7 +33,7 @@ def make_class(make: Make, plain: type[Any], *, kw_only: bool, eq: bool) -> type
     if eq:
         methods |= {"__eq__": equals, "__hash__": hash_of if is_frozen else None}
     ask = partial(_ask_attrs, make, plain, kw_only)
-    bases = [base for base in plain.__bases__ if any("__attrs_attrs__" in vars(one) for one in base.__mro__)]
+    bases = [base for base in plain.__bases__ if base is not object and any("__attrs_attrs__" in vars(one) for one in base.__mro__)]
     if _says_more(plain, is_frozen) or _inherits_more(bases, is_frozen, kw_only):
         for name in methods.keys() - vars(plain).keys():
             setattr(plain, name, methods[name])
@@ -47,7 +47,7 @@ def make_class(make: Make, plain: type[Any], *, kw_only: bool, eq: bool) -> type
     methods["__match_args__"] = tuple(one.name for one in every if one.init and not one.kw_only)
     methods["__attrs_attrs__"] = Description(every, ask)
     cls = _slotted(plain, methods, own=own, slots=[name for name in own if name not in inherited])
-    cls.__init__ = create_constructor(cls, every, is_frozen=is_frozen)
+    cls.__init__ = create_constructor(cls, every)
     return cls
 
 
@@ -75,7 +75,8 @@ def _says_more(plain: type[Any], is_frozen: bool) -> bool:
     return (
         issubclass(plain, BaseException)
         or not _METHODS.isdisjoint(said)
-        or any(_is_strange(said[name], known if name in kinds else ()) for name in said)
+        or any(_is_strange(member) for member in said.values() if type(member) in _STRANGE)
+        or any(type(member) is Arguments and not (name in kinds and member.keys() <= known) for name, member in said.items())
         or any(map(_is_class_variable, kinds.values()))
     )
 
@@ -87,18 +88,21 @@ def _inherits_more(bases: Sequence[type[Any]], is_frozen: bool, kw_only: bool) -
     )
 
 
-def _is_strange(said: Any, known: Collection[str]) -> bool:
-    """A field with arguments that are not known here; a method that holds its class, for `super()`."""
+def _is_strange(said: Any) -> bool:
+    """A field of attrs; a method that holds its class, for `super()`."""
     kind = type(said)
-    if kind is Arguments:
-        return not known or not said.keys() <= known
     if kind is FunctionType:
-        return "__class__" in said.__code__.co_freevars or _is_strange(getattr(said, "__wrapped__", None), known)
+        return said.__closure__ is not None and (
+            "__class__" in said.__code__.co_freevars or _is_strange(getattr(said, "__wrapped__", None))
+        )
     if kind is property:
-        return _is_strange(said.fget, known)
+        return _is_strange(said.fget)
     if kind in (classmethod, staticmethod):
-        return _is_strange(said.__func__, known)
-    return kind in _OF_ATTRS
+        return _is_strange(said.__func__)
+    return kind is _FIELD_OF_ATTRS
+
+
+_STRANGE = frozenset({FunctionType, property, classmethod, staticmethod, _FIELD_OF_ATTRS})
 
 
 def _is_class_variable(kind: object) -> bool:

@@ -3,67 +3,59 @@
 import sys
 from collections.abc import Callable, Sequence
 from functools import cache
-from operator import attrgetter
-from types import CellType, CodeType, FunctionType
+from types import FunctionType
 from typing import Any
 
 import attrs
 
-from orchestrator_py.lean.fields import Field
+from orchestrator_py.lean.description import Field
 
 Put = Callable[[Any, Any], object]
 
 
-def create_constructor(cls: type[Any], fields: Sequence[Field], *, is_frozen: bool) -> FunctionType:
+def create_constructor(cls: type[Any], fields: Sequence[Field]) -> FunctionType:
     """`__init__` of a class whose slots stand; its signature is the one that attrs would write."""
-    given = sorted((one for one in fields if one.init), key=attrgetter("kw_only"))
-    positional = [one for one in given if not one.kw_only]
+    positional = [one for one in fields if one.init and not one.kw_only]
+    given = positional + [one for one in fields if one.init and one.kw_only]
     optional = [one.default is not attrs.NOTHING for one in positional]
     if optional != sorted(optional):
         raise ValueError(f"{cls.__qualname__}: a field without a default follows one that has a default.")
     finish = _finish(cls, [one for one in fields if not one.init])
-    code = _code("".join("p" if is_frozen or _is_prepared(one) else "s" for one in given), finish is not None)
-    inner = {f"put{place}": _put(cls, one) for place, one in enumerate(given)} | {"finish": finish}
-    names = {f"field{place}": one.name for place, one in enumerate(given)}
-    code = code.replace(
+    unnamed = _template(len(given), finish is not None)(*[_put(cls, one) for one in given], finish)
+    code = unnamed.__code__.replace(
         co_argcount=1 + len(positional),
         co_kwonlyargcount=len(given) - len(positional),
-        co_varnames=("self", *(one.alias for one in given)),
-        co_names=tuple(names.get(name, name) for name in code.co_names),
+        co_varnames=("self", *[one.alias for one in given]),
         co_qualname=f"{cls.__qualname__}.__init__",
     )
-    init = FunctionType(code, vars(sys.modules[cls.__module__]), closure=tuple(CellType(inner[name]) for name in code.co_freevars))
-    init.__defaults__ = tuple(_argument(one) for one in positional if one.default is not attrs.NOTHING)
+    init = FunctionType(code, vars(sys.modules[cls.__module__]), closure=unnamed.__closure__)
+    init.__defaults__ = tuple([_argument(one) for one in positional if one.default is not attrs.NOTHING])
     init.__kwdefaults__ = {one.alias: _argument(one) for one in given if one.kw_only and one.default is not attrs.NOTHING}
     init.__annotations__ = {one.alias: one.type for one in given if one.converter is None} | {"return": None}
     return init
 
 
 @cache
-def _code(kinds: str, finishes: bool) -> CodeType:
-    """With an argument for each kind: `p` is put into its slot by a function, `s` is stored as an attribute."""
-    places = range(len(kinds))
-    lines = [f"put{place}(self, argument{place})" if kinds[place] == "p" else f"self.field{place} = argument{place}" for place in places]
+def _template(count: int, finishes: bool) -> Callable[..., FunctionType]:
+    """What makes a constructor of so many arguments, given the functions that put them into their slots."""
+    arguments = [f"a{place}" for place in range(count)]
+    puts = [f"put_{argument}" for argument in arguments]
+    lines = [f"{put}(self, {argument})" for put, argument in zip(puts, arguments, strict=True)]
     text = f"""\
-def outer({"".join(f"put{place}, " for place in places)}finish):
-    def __init__(self{"".join(f", argument{place}" for place in places)}):
+def create({", ".join([*puts, "finish"])}):
+    def __init__({", ".join(["self", *arguments])}):
         {"; ".join(lines + ["finish(self)"] * finishes) or "pass"}
+    return __init__
 """
-    return _inner(_inner(compile(text, "<constructor>", "exec")))
-
-
-def _inner(code: CodeType) -> CodeType:
-    return next(one for one in code.co_consts if isinstance(one, CodeType))
-
-
-def _is_prepared(field: Field) -> bool:
-    """Whether something is done with the argument before it is kept."""
-    return field.converter is not None or field.factory is not None
+    space: dict[str, Any] = {}
+    exec(compile(text, "<constructor>", "exec"), space)
+    create: Callable[..., FunctionType] = space["create"]
+    return create
 
 
 def _argument(field: Field) -> Any:
     """What stands for a field if nothing is given."""
-    return field.default if field.factory is None else attrs.NOTHING
+    return attrs.NOTHING if field.is_made else field.default
 
 
 def _put(cls: type[Any], field: Field) -> Put:
@@ -71,14 +63,17 @@ def _put(cls: type[Any], field: Field) -> Put:
     put: Put = getattr(cls, field.name).__set__
     if field.converter is not None:
         put = _converting(field.converter, put)
-    return put if field.factory is None else _making(field.factory, put)
+    return _making(field.default, put) if field.is_made else put
 
 
 def _converting(convert: Callable[[Any], object], put: Put) -> Put:
     return lambda self, value: put(self, convert(value))
 
 
-def _making(make: Callable[[], object], put: Put) -> Put:
+def _making(default: Any, put: Put) -> Put:
+    make = default.factory
+    if default.takes_self:
+        return lambda self, value: put(self, make(self) if value is attrs.NOTHING else value)
     return lambda self, value: put(self, make() if value is attrs.NOTHING else value)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from orchestrator_py.lean.fields import fields
+from orchestrator_py.lean.description import fields
 
 
 def represent(self: Any) -> str:

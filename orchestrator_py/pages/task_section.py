@@ -9,6 +9,7 @@ from orchestrator_py.pages.rollup_tables import rollup_tables
 from orchestrator_py.pages.run_table import charts, period_table, run_table
 from orchestrator_py.pages.run_timelines import run_timelines
 from orchestrator_py.pages.stage_ranks import stage_ranks
+from orchestrator_py.pages.timeline_room import rows_beside
 from orchestrator_py.pages.words import counted, figure, moment, number_of, percent, seconds, spoken, word_mark
 from orchestrator_py.reading.run import Run
 from orchestrator_py.reading.task_overview import TaskOverview
@@ -29,7 +30,7 @@ def task_section(overview: TaskOverview, anchor: str) -> Html:
         _unfinished(report),
         *history,
         _checks(report),
-        run_timelines(overview.timelines),
+        run_timelines(overview.timelines, rows_beside(len(report.outcomes))),
         run_table(facts) if facts else None,
         rollup_tables(report, overview.rollups),
         _unreadable(report),

@@ -2,6 +2,7 @@
 
 from orchestrator_py.reading.events import events_of
 from orchestrator_py.reading.files import Data, UnreadableError
+from orchestrator_py.reading.flights import Flight
 from orchestrator_py.reading.run import Run, text_of
 
 LARGEST_READ = 4 * 1024 * 1024
@@ -14,6 +15,8 @@ Told = dict[str, Data]
 
 def read_stage_events(run: Run) -> Told:
     """Of the run itself, not of its child runs. Without a log of events nothing is told. UnreadableError if it is no file."""
+    if isinstance(run, Flight):
+        return run.told
     told: Told = {}
     problems: list[UnreadableError] = []
     for event in events_of(run, ("stage:started", "tool:call", "stage:completed"), problems, most=LARGEST_READ):

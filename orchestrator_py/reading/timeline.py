@@ -81,6 +81,11 @@ class Timeline:
         self.start = start
         self.end = end
 
+    @property
+    def untold(self) -> int:
+        """So many more subtasks the run has: of a large one in flight, most are only counted."""
+        return sum(self.run.left_out.values()) if isinstance(self.run, Flight) else 0
+
 
 def read_timeline(run: Run, now: str, problems: list[UnreadableError]) -> Timeline:
     """What is on record at that moment; an older record, or a damaged one, tells less."""

@@ -8,14 +8,12 @@ from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Protocol, assert_never
 
-from attrs import field
-
 from orchestrator_py.core.command_summary import LONGEST_DETAIL, command_summary, cut, trim
 from orchestrator_py.core.places import APPROVALS_VARIABLE
 from orchestrator_py.core.plan import item_id, stages_by_item
 from orchestrator_py.errors import PlanError
 from orchestrator_py.ids import RunId, SubtaskId
-from orchestrator_py.lean import evolve, frozen
+from orchestrator_py.lean import evolve, field, frozen
 from orchestrator_py.model.command import CommandSpec
 from orchestrator_py.model.execution import Execution
 from orchestrator_py.model.grace import Grace

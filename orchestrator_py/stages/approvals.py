@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 from pathlib import Path
 
 from orchestrator_py.model.approval import Approval
@@ -15,7 +16,8 @@ _MOST_BYTES = 1024 * 1024
 def read_approvals(path: Path) -> tuple[Approval, ...]:
     """One for each line, in the order of the file. What is no approval is left out, with a warning."""
     try:
-        with open(path, "rb") as file:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)  # where nothing is, half the price of `open`
+        with open(descriptor, "rb") as file:
             lines = file.read(_MOST_BYTES).split(b"\n")
     except FileNotFoundError:
         return ()

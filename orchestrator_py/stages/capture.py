@@ -5,6 +5,7 @@ from codecs import IncrementalDecoder, getincrementaldecoder
 from orchestrator_py.lean import define, field
 from orchestrator_py.model.execution import Output
 
+NOTHING = Output()
 HEAD_BYTES = 64 * 1024
 TAIL_BYTES = 8 * 1024
 _LONGEST_CHARACTER = 4
@@ -39,6 +40,8 @@ class Capture:
 
     def output(self) -> Output:
         """What is kept; a character that the limit cut is left out."""
+        if not self._size:
+            return NOTHING
         truncated = self._size > HEAD_BYTES
         text = _create_decoder().decode(bytes(self._head), not truncated)
         return Output(text=text, truncated=truncated, tail=_decode_tail(self._tail, cut=self._size > TAIL_BYTES))

@@ -8,9 +8,8 @@ from math import inf
 from signal import SIGCONT, SIGKILL, SIGTERM
 
 from anyio import CancelScope, move_on_after, sleep
-from attrs import field
 
-from orchestrator_py.lean import define
+from orchestrator_py.lean import define, field
 from orchestrator_py.model.execution import Execution
 from orchestrator_py.model.grace import Grace
 from orchestrator_py.stages.process_group import ProcessGroup

@@ -30,9 +30,10 @@ class RunPlace:
     repo_root: Path
     environ: Mapping[str, str] = field(factory=dict, repr=False)
     trace: Trace | None = field(default=None, repr=False)
+    _run: Mapping[str, str] = field(init=False, repr=False)
 
-    def environment(self, stage: CommandStage) -> dict[str, str]:
-        """The program's own, then the run's, and last, so that it wins, the stage's."""
+    @_run.default
+    def _names_of_the_run(self) -> Mapping[str, str]:
         run = {
             "TASK_ID": self.task_id,
             "RUN_ID": self.run_id,
@@ -45,8 +46,12 @@ class RunPlace:
             "ROOT": str(self.repo_root),
             "PYTHON": sys.executable,
         }
+        return {f"CODEX_ORCHESTRATOR_{name}": value for name, value in run.items()}
+
+    def environment(self, stage: CommandStage) -> dict[str, str]:
+        """The program's own, then the run's, and last, so that it wins, the stage's."""
         trace = {} if self.trace is None else self.trace(self.run_id, stage.id)
-        return {**self.environ, **trace, **{f"CODEX_ORCHESTRATOR_{name}": value for name, value in run.items()}, **stage.env}
+        return {**self.environ, **trace, **self._run, **stage.env}
 
     def approvals_file(self, index: int) -> Path:
         """A new one for each command of a stage, whose place in the pipeline is `index`; it is there once something is approved."""
@@ -54,4 +59,4 @@ class RunPlace:
 
     def working_folder(self, stage: CommandStage) -> Path:
         """The stage's folder; a relative one is meant below the repository."""
-        return self.repo_root / (stage.cwd or "")
+        return self.repo_root / stage.cwd if stage.cwd else self.repo_root

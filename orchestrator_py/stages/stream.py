@@ -8,9 +8,7 @@ from struct import calcsize, unpack
 from termios import FIONREAD
 from typing import Literal
 
-from attrs import field
-
-from orchestrator_py.lean import define
+from orchestrator_py.lean import define, field
 from orchestrator_py.stages.capture import Capture
 
 CHUNK_BYTES = 64 * 1024

@@ -5,8 +5,9 @@ A program that reads them while they grow finds whole lines, but for one at the 
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import ExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
@@ -92,6 +93,10 @@ def _create_file(path: Path) -> int:
     return os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
 
 
+SLOW_SECONDS = 0.1
+"""A disk that took so long for a batch once is slow."""
+
+
 @define(eq=False)
 class _Batch:
     """Lines that go to the disk together, in their order: all of them to the runner's log, and each to its file. Then files are closed."""
@@ -104,10 +109,12 @@ class _Batch:
 
 @define(eq=False, kw_only=True)
 class EventLog:
-    """Shared by all stages of a run. An append returns when its line is written; what comes meanwhile goes out in the next batch.
+    """Shared by all stages of a run. An append returns when its line is written.
 
-    A thread of its own carries one batch at a time to all its files: the way there and back costs far more than the writing. A failed
-    write is final, since the line it has torn must stay the last one: every later append raises the same StoreError.
+    That is done at once, as the way to a thread and back costs many times more, until the disk turns out to be slow: from then on a thread
+    carries the lines there, a batch at a time, so that no deadline waits for it; what comes meanwhile goes out in the next batch.
+
+    A failed write is final, since the line it has torn must stay the last one: every later append raises the same StoreError.
     """
 
     runner: LogFile
@@ -131,13 +138,13 @@ class EventLog:
         return batch.written
 
     def put_away(self, file: LogFile) -> None:
-        """No line follows for the file: it is closed along with the next batch."""
+        """No line follows for the file: it is closed."""
         self._next.closing.append(file)
+        self._go_on()
 
     async def close(self) -> None:
         """Writes what still waits and closes all files."""
         self.put_away(self.runner)
-        self._go_on()
         while self._writing is not None:
             await self._writing.written.wait()
         if self._thread is not None:
@@ -149,38 +156,50 @@ class EventLog:
             raise self._failure
 
     def _go_on(self) -> None:
-        """Gives the thread the next batch, unless it is busy: then it comes back for it."""
-        if self._writing is None and (self._next.lines or self._next.closing):
-            if self._thread is None:
-                self._thread = SimpleQueue()
-                Thread(target=self._work, args=(self._thread, asyncio.get_running_loop()), name="event log", daemon=True).start()
-            self._writing, self._next = self._next, _Batch()
+        """Writes what waits, unless the thread is busy: then it comes back for it."""
+        if self._writing is not None or not (self._next.lines or self._next.closing):
+            return
+        self._writing, self._next = self._next, _Batch()
+        if self._thread is not None:
             self._thread.put(self._writing)
+            return
+        began = self.clock.monotonic()
+        self._work_off(self._writing)
+        if self.clock.monotonic() - began >= SLOW_SECONDS:
+            self._start_thread()
+        self._come_back(self._writing)
 
     def _come_back(self, batch: _Batch) -> None:
         self._writing = None
         batch.written.set()
         self._go_on()
 
-    # The thread --------------------------------------------------------------------------------------------------
+    def _start_thread(self) -> None:
+        self._thread = SimpleQueue()
+        Thread(target=self._work, args=(self._thread, asyncio.get_running_loop()), name="event log", daemon=True).start()
 
     def _work(self, batches: "SimpleQueue[_Batch | None]", loop: asyncio.AbstractEventLoop) -> None:
         while (batch := batches.get()) is not None:
-            try:
-                self._write(batch)
-            except Exception as error:  # whatever it is, nobody may take the lines for written
-                self._failure = self._failure or error
+            self._work_off(batch)
             with suppress(RuntimeError):  # the event loop was torn down
                 loop.call_soon_threadsafe(self._come_back, batch)
 
+    def _work_off(self, batch: _Batch) -> None:
+        self._try(partial(self._write, batch))
+        for file in batch.closing:
+            self._try(file.close)
+
+    def _try(self, work: Callable[[], object]) -> None:
+        try:
+            work()
+        except Exception as error:  # whatever it is, nobody may take the lines for written
+            self._failure = self._failure or error
+
     def _write(self, batch: _Batch) -> None:
-        with ExitStack() as files:
-            for file in batch.closing:
-                files.callback(file.close)
-            if self._failure is None and batch.lines:
-                self.runner.append(batch.lines)
-                for file, lines in batch.lines_of.items():
-                    file.append(lines)
+        if self._failure is None and batch.lines:
+            self.runner.append(batch.lines)
+            for file, lines in batch.lines_of.items():
+                file.append(lines)
 
 
 @define(kw_only=True, eq=False)

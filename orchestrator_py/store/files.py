@@ -51,13 +51,18 @@ def store_error(path: Path, doing: str, error: OSError) -> StoreError:
     return StoreError(f"{path}: cannot {doing}: {error.strerror or error}; {remedy}.")
 
 
-@contextmanager
-def telling(path: Path, doing: str) -> Iterator[None]:
+class telling:  # noqa: N801 - it reads as what it does; a generator would cost more than many of the calls it is put around
     """An OSError inside becomes a StoreError."""
-    try:
-        yield
-    except OSError as error:
-        raise store_error(path, doing, error) from error
+
+    def __init__(self, path: Path, doing: str) -> None:
+        self._path, self._doing = path, doing
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, OSError):
+            raise store_error(self._path, self._doing, error) from error
 
 
 def refuse_unless(expected: int, path: Path) -> None:

@@ -2,11 +2,9 @@
 
 from collections.abc import Sequence
 
-from attrs import field
-
 from orchestrator_py.core.rollup import rollup_of_history
 from orchestrator_py.errors import StoreError
-from orchestrator_py.lean import define
+from orchestrator_py.lean import define, field
 from orchestrator_py.model.history import EntryLine
 from orchestrator_py.model.rollups import Rollups
 from orchestrator_py.model.timestamp import Timestamp

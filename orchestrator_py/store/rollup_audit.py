@@ -4,13 +4,12 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from attrs import asdict
-
 from orchestrator_py.core.codec.contract import to_json
 from orchestrator_py.core.differences import differences
 from orchestrator_py.core.json_text import parse_json
 from orchestrator_py.core.rollup import Rollup
 from orchestrator_py.errors import DecodeError, StoreError
+from orchestrator_py.lean import asdict
 from orchestrator_py.model.finding import MENDED_BY_OPENING, Finding
 from orchestrator_py.model.timestamp import Timestamp
 from orchestrator_py.store.files import read_bytes

@@ -8,12 +8,10 @@ import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from attrs import asdict
-
 from orchestrator_py.core.codec.contract import from_json, to_json
 from orchestrator_py.core.json_text import encode_json, parse_json, pretty_json
 from orchestrator_py.core.rollup import Rollup, rollup_of_history
-from orchestrator_py.lean import define, frozen
+from orchestrator_py.lean import asdict, define, frozen
 from orchestrator_py.model.rollups import Baseline, Completeness, MttrDelta, PerEpoch, PostRollout, RollupDocument, TaskState
 from orchestrator_py.model.timestamp import Timestamp
 from orchestrator_py.store.files import fsync_folder, read_bytes, remove_file, replacing, write_all

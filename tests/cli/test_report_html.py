@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -17,24 +18,26 @@ from tests.reading.records import entry_line, stage, timed_id, write_run
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
+STAGES, TIME, END = ("lint", "unit", "build", "browser"), "2025-12-21T14:02:47.637Z", "2025-12-21T14:02:49.637Z"
+
+
 def figures(page: str) -> dict[str, float]:
     return {key: float(value) for key, value in re.findall(r'data-figure="?(\w+)"?><data value="?([^" >]+)"?>', page)}
 
 
-def history(root: Path, runs: int) -> None:
-    """Of command-line runs with four stages each; every seventh one failed."""
+def history(root: Path, runs: int, names: Sequence[str] = STAGES, lanes: int = 2) -> None:
+    """Of command-line runs; in every seventh one the second stage failed."""
     for number in range(1, runs + 1):
         bad = number % 7 == 0
-        stages = [stage(name, "failed" if bad and name == "unit" else "succeeded", started_at=TIME, completed_at=END) for name in STAGES]
-        plan = {"assignments": [{"instance_id": f"t-general-0{n}", "capability": "general", "status": "succeeded"} for n in (1, 2)]}
+        stages = [stage(name, "failed" if bad and name == names[1] else "succeeded", started_at=TIME, completed_at=END) for name in names]
+        plan = {
+            "assignments": [{"instance_id": f"t-general-0{n}", "capability": "general", "status": "succeeded"} for n in range(1, lanes + 1)]
+        }
         write_run(root / ".runs", timed_id(number), *stages, status="failed" if bad else "succeeded", scheduler=plan)
     words = ["failed" if number % 7 == 0 else "succeeded" for number in range(1, runs + 1)]
     lines = [json.loads(entry_line(timed_id(n), status=word, seconds=n % 60 + 0.123)) for n, word in enumerate(words, start=1)]
     told = [{**line, "started_at": TIME, "commands_passed": 4, "commands_failed": 0, "padding": ""} for line in lines]
     (root / ".runs" / "t" / "metrics.json").write_text("".join(f"{json.dumps(line)}\n" for line in told))
-
-
-STAGES, TIME, END = ("lint", "unit", "build", "browser"), "2025-12-21T14:02:47.637Z", "2025-12-21T14:02:49.637Z"
 
 
 def test_the_figures_are_those_of_the_json(tmp_path: Path) -> None:
@@ -95,10 +98,13 @@ def test_in_a_workflow_the_page_on_stdout_is_still_the_page(tmp_path: Path) -> N
     assert Parsed(plain).contents == Parsed(github).contents
 
 
-def test_two_hundred_runs_fit_into_a_hundred_kilobytes(tmp_path: Path) -> None:
-    history(tmp_path, 200)
+@pytest.mark.parametrize(("stages", "lanes"), [(4, 2), (6, 2), (20, 4), (60, 30)])
+def test_two_hundred_runs_fit_into_a_hundred_kilobytes_whatever_their_pipeline(tmp_path: Path, stages: int, lanes: int) -> None:
+    history(tmp_path, 200, [f"integration-{number:02d}" for number in range(stages)], lanes)
     assert run(tmp_path, "report", "--format", "html", "--last", "200", "-o", "report.html").code == 0
     assert (tmp_path / "report.html").stat().st_size <= 100_000
+    page = (tmp_path / "report.html").read_text()
+    assert len(re.findall("<details class=run", page)) == {4: 4, 6: 3}.get(stages, 1)
 
 
 # In a browser -------------------------------------------------------------------------------------------------------

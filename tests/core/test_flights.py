@@ -176,17 +176,18 @@ def test_what_waits_runs_and_has_ended_is_told_with_its_times_and_instances() ->
     assert (second["started_at"], second["completed_at"], second["told"]) == (
         stamp(1),
         None,
-        {"instance": "task-1-general-02", "attempt": 1},
+        {"instance": "task-1-general-02", "worker": None, "attempt": 1},
     )
     assert third["told"] == {
         "instance": "task-1-general-01",
+        "worker": None,
         "attempt": 1,
         "outcome": "failed",
         "reason": "failed",
         "flaky": False,
         "waived": False,
     }
-    assert (fourth["started_at"], fourth["told"]) == (None, {"instance": None, "attempt": None})
+    assert (fourth["started_at"], fourth["told"]) == (None, {"instance": None, "worker": None, "attempt": None})
     assert [(one["instance_id"], one["status"], one["completed_at"]) for one in instances(run)] == [
         ("task-1-general-01", "running", None),
         ("task-1-general-02", "running", None),

@@ -120,6 +120,22 @@ async def test_it_works_under_any_prefix(place: Path) -> None:
     assert (await ask(locked, "/deep/api/tasks", Authorization="Bearer correct-horse-battery"))[0] == 200
 
 
+async def test_a_fastapi_application_mounts_it_beside_its_own_routes(place: Path) -> None:
+    fastapi = pytest.importorskip("fastapi", reason="fastapi is not installed: mounting was tried with starlette alone")
+    around = fastapi.FastAPI()
+    around.add_api_route("/own", lambda: {"own": "answer"})
+    around.mount("/runs", create_app(place))
+    assert await ask(around, "/own") == (200, {"own": "answer"})
+    assert "<script" in (await ask(around, "/runs/"))[1]
+    assert (await ask(around, "/runs/static/dashboard.css"))[0] == 200
+    (row,) = (await ask(around, "/runs/api/runs?task=t"))[1]["runs"]
+    assert (await ask(around, f"/runs/api/runs/t/{row['run_id']}"))[1]["status"] == "succeeded"
+    assert (await ask(around, "/runs/api/openapi.json"))[1]["servers"] == [{"url": "/runs"}]
+    assert "/runs/api/tasks" not in (await ask(around, "/openapi.json"))[1]["paths"]
+    assert (await ask(around, "/runs/api/tasks", Host="elsewhere"))[0] == 421
+    assert (await ask(around, "/runs/api/nothing"))[0] == 404
+
+
 async def test_the_embedding_application_says_under_which_names_it_is_reached(place: Path) -> None:
     assert (await ask(create_app(place), "/api/tasks", Host="dash.example:8000"))[0] == 421
     assert (await ask(create_app(place, allowed_hosts=["dash.example"]), "/api/tasks", Host="DASH.example:8000"))[0] == 200

@@ -1,13 +1,16 @@
 """What the command line does is on the live stream while it does it, in the words of the record."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
+from importlib.resources import files
 from pathlib import Path
 from shutil import rmtree
 
-from orchestrator_py.dashboard.touches import sort_paths
+from orchestrator_py.dashboard import touches
+from orchestrator_py.dashboard.touches import REST_SECONDS, sort_paths
 from tests.cli.running import Fifo, as_list, command, configure_stages, environment, finish, run, start
 from tests.dashboard.serving import serving
 
@@ -108,6 +111,15 @@ def test_two_streams_are_told_the_same(tmp_path: Path) -> None:
         assert first.words_of(run_id, "succeeded")[-1] == second.words_of(run_id, "succeeded")[-1]
 
 
+def test_nothing_on_the_way_from_a_change_to_the_page_waits_for_as_long_as_a_second() -> None:
+    """What is gathered before it is told, and before it is drawn; how long it takes is measured in `bench/`."""
+    script = (files("orchestrator_py.dashboard") / "static" / "run_list.js").read_text()
+    drawn = re.search(r"REST_MILLISECONDS = (\d+);", script)
+    assert drawn is not None
+    assert touches.GATHERED_MILLISECONDS + touches.STEP_MILLISECONDS + int(drawn[1]) < 1000
+    assert REST_SECONDS <= 1
+
+
 def test_changed_paths_speak_of_runs_details_and_tasks() -> None:
     found = sort_paths(
         "/r",
@@ -116,9 +128,11 @@ def test_changed_paths_speak_of_runs_details_and_tasks() -> None:
             "/r/t/cli/b/manifest.json",
             "/r/t/cli/c/commands/01-x.ndjson",
             "/r/u/live-runs/d",
+            "/r/x/in-flight/0123.json",
             "/r/v/metrics.pending/b-1",
             "/r/w",
         ],
     )
     assert (found.runs, found.details, found.tasks) == ({("t", "a"), ("t", "b"), ("u", "d")}, {("t", "c")}, {"v", "w"})
+    assert found.flights == {"x"}
     assert sort_paths("/r", ["/r"]).tasks == set()

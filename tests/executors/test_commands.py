@@ -178,6 +178,15 @@ async def test_many_lines_of_twenty_commands_arrive_each_in_its_own_log(executor
     assert [log.lines for log in logs] == [2000] * 20
 
 
+async def test_output_arrives_while_the_command_runs(executor: DaskExecutor, tmp_path: Path) -> None:
+    log = MemoryStageLog()
+    async with anyio.create_task_group() as group:
+        group.start_soon(run, executor, spec_of("echo early; while [ ! -e go ]; do sleep 0.01; done; echo late", tmp_path), log)
+        await until(lambda: said(log) == "early\n")
+        (tmp_path / "go").touch()
+    assert said(log) == "early\nlate\n"
+
+
 async def test_a_slow_log_makes_the_command_wait(executor: DaskExecutor, tmp_path: Path) -> None:
     class Blocked(MemoryStageLog):
         async def append(self, *events: Mapping[str, object]) -> None:

@@ -147,6 +147,22 @@ def test_the_file_says_where_commands_run_and_a_flag_wins(cluster: Cluster, tmp_
     assert ('"worker":"w1 ' in logs["here"], '"worker":"w1 ' in logs["there"]) == (False, True)
 
 
+def test_a_tag_of_the_pipeline_asks_for_a_resource_of_workers(cluster: Cluster, tmp_path: Path) -> None:
+    configure(tmp_path, pipeline("p", *(command(f"s{number}", "true") for number in range(4)), parallel=True, tags=["gpu"]))
+    assert run(tmp_path, *dask(cluster, "--worker-resource", "gpu")).code == 0
+    assert {str(stage["worker"])[:3] for stage in stages_of_status(tmp_path)} == {"w1 "}
+
+
+def test_what_a_stage_prints_stands_in_its_log_as_of_a_local_run(cluster: Cluster, tmp_path: Path) -> None:
+    configure_stages(tmp_path, command("s", "seq 30000; seq 5 >&2; printf 'a\\303'; sleep 0.1; printf '\\244b'"))
+    for task, words in (("here", ("run",)), ("there", dask(cluster))):
+        assert run(tmp_path, *words, "--task", task).code == 0
+    for stream, end in (("stdout", "30000\naäb"), ("stderr", "4\n5\n")):
+        here, there = (run(tmp_path, "logs", "s", "--stream", stream, "--task", task).stdout for task in ("here", "there"))
+        assert here == there
+        assert here.endswith(end)
+
+
 def test_a_cluster_of_this_machine_is_started_for_the_call_and_gone_afterwards(tmp_path: Path) -> None:
     configure(tmp_path, pipeline("p", command("a", "echo $PPID"), command("b", "exit 3"), parallel=True))
     done = run(tmp_path, "run", "--executor", "dask-local", "-j", "2", variables={"TMPDIR": str(tmp_path)})

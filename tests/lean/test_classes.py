@@ -44,6 +44,16 @@ class Chain:
 
 
 @lean.frozen
+class Sized:
+    text: str
+    size: int = field(init=False)
+
+    @size.default
+    def _length(self) -> int:
+        return len(self.text)
+
+
+@lean.frozen
 class Checked:
     x: int = attrs.field(validator=attrs.validators.gt(0))
 
@@ -142,6 +152,10 @@ def test_types_that_are_written_as_text_are_found_where_the_class_stands() -> No
     assert get_type_hints(Chain.__init__) == {"next": Chain | None, "return": type(None)}
 
 
+def test_a_method_may_make_the_value_of_a_field() -> None:
+    assert attrs.astuple(Sized("ab")) == ("ab", 2)
+
+
 def test_what_only_attrs_knows_it_makes() -> None:
     with pytest.raises(ValueError, match="must be > 0"):
         Checked(0)
@@ -170,3 +184,10 @@ def test_a_changed_copy_is_what_attrs_makes_of_it() -> None:
 def test_a_copy_has_no_field_that_its_class_does_not_know() -> None:
     with pytest.raises(TypeError, match="nowhere"):
         lean.evolve(Place(1), nowhere=1)  # type: ignore[call-arg]  # that is the point: mypy sees it, too
+
+
+def test_what_a_value_holds_is_told_by_the_names_of_its_fields() -> None:
+    assert lean.asdict(Pair(Place(1), [Counter(2)])) == {  # type: ignore[arg-type]  # types do not matter here
+        "left": {"x": 1, "_hidden": 2, "far": (), "made": 7},
+        "right": [Counter(2)],
+    }

@@ -29,6 +29,8 @@ SAYINGS: Sequence[Sayings] = (
     {"default": 3, "init": False},
     {"factory": list, "init": False},
     {"factory": list, "converter": tuple, "init": False},
+    {"default": attrs.Factory(set)},
+    {"default": attrs.Factory(lambda self: [type(self).__qualname__], takes_self=True), "init": False},
     {"default": 1, "validator": attrs.validators.instance_of(int)},  # left to attrs
 )
 

@@ -14,6 +14,7 @@ from orchestrator_py.core.codec.strict import Converter, Shape, create_converter
 from orchestrator_py.core.codec.summary import add_summary_shapes
 from orchestrator_py.core.codec.task import add_task_shapes
 from orchestrator_py.core.json_text import Printer, compact_json, pretty_json, print_members, print_other, print_value, well_formed
+from orchestrator_py.lean import define, field
 from orchestrator_py.model.absent import Absent
 from orchestrator_py.model.result import BuildArtifact, BuildResult, ReviewDecision, ReviewResult, TestReport, TestResult
 from orchestrator_py.model.task import PlanItem, PlanResult
@@ -58,26 +59,44 @@ def print_pretty(value: object) -> str:
     return pretty_json(value, _print_value)
 
 
-def pretty_pieces(value: object) -> Iterator[str]:
-    """The text of print_pretty in pieces, long lists item by item."""
-    return map(well_formed, _pieces(value, "\n", 2))
+def pretty_pieces(value: object, texts: "Texts | None" = None) -> Iterator[str]:
+    """The text of print_pretty in pieces, long lists item by item; `texts` keeps those of the items for the next time."""
+    return map(well_formed, _pieces(value, "\n", 2, _print_value if texts is None else texts.printer()))
 
 
-def _pieces(value: object, newline: str, levels: int) -> Iterator[str]:
+def _pieces(value: object, newline: str, levels: int, print_item: Printer) -> Iterator[str]:
     """Objects are taken apart down to so many levels, a list wherever it stands among their members; what is in it is printed whole."""
     form = _shape(type(value)) if levels else None  # type: ignore[arg-type]  # a class is hashable
     inner = f"{newline}  "
     if form is not None:
         for place, (label, member) in enumerate(members_of(form, value)):
             yield f"{',' if place else '{'}{inner}{label} "
-            yield from _pieces(member, inner, levels - 1)
+            yield from _pieces(member, inner, levels - 1, print_item)
         yield f"{newline}}}"
     elif type(value) is tuple and value:
         for place, item in enumerate(value):
-            yield f"{',' if place else '['}{inner}{print_value(item, inner, _print_value)}"
+            yield f"{',' if place else '['}{inner}{print_value(item, inner, print_item)}"
         yield f"{newline}]"
     else:
         yield print_value(value, newline, _print_value)
+
+
+@define(eq=False)
+class Texts:
+    """Of one document that is printed again and again: what stood in it the last time is not printed anew. For frozen values only."""
+
+    _kept: "dict[tuple[int, str | None], tuple[object, str]]" = field(factory=dict, init=False)
+
+    def printer(self) -> Printer:
+        """For one time: what is not printed by it is forgotten."""
+        before, self._kept = self._kept, {}
+
+        def print_once(value: object, newline: str | None) -> str:
+            place = id(value), newline  # it is no other's: the value is kept with its text
+            self._kept[place] = kept = before.get(place) or (value, _print_value(value, newline))
+            return kept[1]
+
+        return print_once
 
 
 def print_compact(value: object) -> str:
@@ -134,9 +153,14 @@ def _is_simple(value: object) -> bool:
     if kind in _ALWAYS_PRINTABLE:
         return True
     if isinstance(value, tuple):
-        return all(map(_is_simple, value))
+        return not value or all(map(_is_simple, value))
     read = _READ.get(kind)
-    return read is not None and _has_no_extra(value) and all(map(_is_simple, read(value)))
+    if read is None or not _has_no_extra(value):
+        return False
+    for item in read(value):  # noqa: SIM110 - this is asked of every answer, and a loop takes half the time
+        if type(item) not in _ALWAYS_PRINTABLE and not _is_simple(item):
+            return False
+    return True
 
 
 def _has_no_extra(value: object) -> bool:

@@ -2,8 +2,6 @@
 
 from enum import Enum
 
-from attrs import field
-
 from orchestrator_py.core.codec.strict import create_converter, decode, shape
 from orchestrator_py.lean import frozen
 from orchestrator_py.model.assignment import MULTI_INSTANCE, Assignment, Attempt, RecoveryCheckpoint, SchedulerPlan, Slot
@@ -24,11 +22,10 @@ class _PlanDocument:
     min_instances: int
     max_instances: int
     recovery: Recovery
-    assignments: tuple[Assignment, ...] = field()
+    assignments: tuple[Assignment, ...]
 
-    @assignments.validator
-    def _each_once(self, _: object, assignments: tuple[Assignment, ...]) -> None:
-        if len({assignment.instance_id for assignment in assignments}) < len(assignments):
+    def __attrs_post_init__(self) -> None:
+        if len({assignment.instance_id for assignment in self.assignments}) < len(self.assignments):
             raise ValueError("an instance is listed twice under assignments")
 
 

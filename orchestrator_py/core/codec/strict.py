@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from functools import cache, partial
 from json.encoder import encode_basestring
+from operator import attrgetter
 from types import UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -75,13 +76,12 @@ class Shape:
 
 
 class Converter(cattrs.Converter):
-    """Knows declared classes, and those that are made from them. What it needs for a class is worked out when the class comes up."""
+    """Knows declared classes, those that are made from them, and enums. What it needs for a class it works out when the class comes up."""
 
     def __init__(self) -> None:
         super().__init__(unstruct_collection_overrides={tuple: list})
         self._declared: dict[type, Hooks] = {}
-        self.register_structure_hook_factory(self._is_declared, lambda cls: self._hooks(cls)[0])
-        self.register_unstructure_hook_factory(self._is_declared, lambda cls: self._hooks(cls)[1])
+        self._hooks = cache(self._find_hooks)
 
     def declare(self, cls: type, hooks: Hooks) -> None:
         """How the values of a class are read and written, before there is any."""
@@ -92,11 +92,30 @@ class Converter(cattrs.Converter):
         hooks = self._declared[cls]
         self._declared[cls] = lambda: around(*hooks())
 
-    def _is_declared(self, kind: Any) -> bool:
-        return isinstance(kind, type) and not self._declared.keys().isdisjoint(kind.__mro__)
+    def structure(self, obj: Any, cl: Any) -> Any:
+        """As cattrs does it."""
+        return self.get_structure_hook(cl)(obj, cl)
 
-    def _hooks(self, cls: type) -> tuple[Read, Write]:
-        return next(self._declared[base] for base in cls.__mro__ if base in self._declared)()
+    def unstructure(self, obj: Any, unstructure_as: Any = None) -> Any:
+        """As cattrs does it."""
+        return self.get_unstructure_hook(type(obj) if unstructure_as is None else unstructure_as)(obj)
+
+    def get_structure_hook(self, type: Any, cache_result: bool = True) -> Any:
+        """Cattrs is asked about what is not known: it would search long for a class."""
+        hooks = self._hooks(type)
+        return super().get_structure_hook(type, cache_result) if hooks is None else hooks[0]
+
+    def get_unstructure_hook(self, type: Any, cache_result: bool = True) -> Any:
+        """Cattrs is asked about what is not known."""
+        hooks = self._hooks(type)
+        return super().get_unstructure_hook(type, cache_result) if hooks is None else hooks[1]
+
+    def _find_hooks(self, kind: Any) -> tuple[Read, Write] | None:
+        if not isinstance(kind, type):
+            return None
+        if issubclass(kind, Enum):
+            return _structure_enum, attrgetter("value")
+        return next((self._declared[base]() for base in kind.__mro__ if base in self._declared), None)
 
 
 def shape(
@@ -256,7 +275,6 @@ def create_converter() -> Converter:
     for primitive in (str, bool, int, float):
         converter.register_structure_hook(primitive, partial(_structure_primitive, primitive))
     converter.register_structure_hook_func(lambda kind: kind is object, lambda data, _: data)
-    converter.register_structure_hook_func(_is_enum, _structure_enum)
     converter.register_structure_hook_func(_is_tuple, partial(_structure_tuple, converter))
     converter.register_structure_hook_func(_is_mapping, partial(_structure_mapping, converter))
     converter.register_structure_hook_func(_is_union, partial(_structure_union, converter))
@@ -320,10 +338,6 @@ def _structure_union(converter: Converter, data: object, cls: Any) -> object:
     raise first or _mismatch(dict, data)
 
 
-def _is_enum(kind: object) -> bool:
-    return isinstance(kind, type) and issubclass(kind, Enum)
-
-
 def _is_tuple(kind: object) -> bool:
     return get_origin(kind) is tuple and get_args(kind)[1:] == (Ellipsis,)
 
@@ -371,10 +385,11 @@ def decode_at(converter: Converter, cls: type[T], data: object, place: str, prob
 def decode(converter: Converter, cls: type[T], data: object) -> T:
     """The value that JSON data stands for; DecodeError names every problem with its place."""
     try:
-        return converter.structure(data, cls)
+        value: T = converter.structure(data, cls)
     except ShapeError as error:
         raise DecodeError(str(error)) from None
     except ValueError as error:  # a constructor that refuses
         raise DecodeError(f"$: {error}") from None
     except RecursionError:
         raise DecodeError("$: nested too deeply") from None
+    return value

@@ -5,6 +5,7 @@ import {seconds, spoken} from "./words.js";
 const HEIGHT = 230;
 const GOOD = "succeeded";
 const BARS = 40;
+const BORDERS = ["solid", "dashed", "dotted"];  // in the legend, as the lines themselves
 const STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800, 86400];
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
@@ -37,7 +38,7 @@ class Chart {
     this.plot?.destroy();
     this.node.setAttribute("role", "group");
     this.node.setAttribute("aria-label", said);
-    this.plot = new uPlot({width: this.width(), height: HEIGHT, padding: [12, 28, 0, 0], cursor: {drag: {x: false, y: false}}, ...options}, data, this.node);
+    this.plot = new uPlot({width: this.width(), height: HEIGHT, padding: [12, 40, 0, 0], cursor: {drag: {x: false, y: false}}, ...options}, data, this.node);
   }
 }
 
@@ -59,7 +60,8 @@ export class DurationChart extends Chart {
       scales: {x: {time: false, range: [0, history.length + 1]}, y: {range: (_, low, high) => [0, (high || 1) * 1.1]}},
       axes: [axis({grid: {show: false}, space: 90, size: 28, values: (_, splits) => splits.map((at) => Number.isInteger(at) ? label(at) : "")}),
         axis({size: 64, incrs: STEPS, values: (_, splits) => splits.map((value) => value === 0 ? "0" : seconds(value))})],
-      series: [{label: "Run", value: (_, at) => at == null ? "" : label(at)}, ...words.map(dots), ...lines.map(line)],
+      legend: {markers: {dash: (_, place) => BORDERS[place - 1 - words.length] ?? "solid"}},
+      series: [{label: "\u00a0", value: (_, at) => at == null ? "" : label(at)}, ...words.map(dots), ...lines.map(line)],
     }, [history.map((_, place) => place + 1), ...words.map((word) => history.map((run) => run.status === word ? run.elapsed_seconds : null)),
       ...lines.map(([, value]) => history.map(() => value))]);
   }
@@ -84,7 +86,7 @@ export class OutcomeChart extends Chart {
       scales: {x: {time: false, range: [0.4, Math.max(groups.length, 8) + 0.6]}, y: {range: [0, size]}},
       axes: [axis({grid: {show: false}, space: 90, size: 28, values: (_, splits) => splits.map((at) => Number.isInteger(at) ? day(groups[at - 1]?.[0].started_at) : "")}),
         axis({size: 40, incrs: [1, 2, 5, 10, 20, 50]})],
-      series: [{label: size > 1 ? `${size} runs from` : "Run", value: (_, at) => at == null ? "" : day(groups[at - 1]?.[0].started_at)}, ...words.map(bars).reverse()],
+      series: [{label: "\u00a0", value: (_, at) => at == null ? "" : `${size > 1 ? `${size} runs from ` : ""}${day(groups[at - 1]?.[0].started_at)}`}, ...words.map(bars).reverse()],
     }, [groups.map((_, place) => place + 1), ...tops.reverse()]);
   }
 }

@@ -11,7 +11,7 @@ export class LogPane {
     this.cut = element("p", {class: "note", hidden: true}, "Older output is left out here; orchestrator-py logs prints all of it.");
     this.nothing = element("p", {class: "note"}, "No output yet.");
     this.text = element("pre", {class: "log", tabindex: "0", role: "log", "aria-label": "Output of the subtask", "aria-live": "off", hidden: true});
-    this.node = element("section", {}, element("div", {class: "row"}, this.title, this.next), this.cut, this.nothing, this.text);
+    this.node = element("section", {}, element("div", {class: "row output"}, this.title, this.next), this.cut, this.nothing, this.text);
   }
 
   // `isKept`: somebody has chosen it, and could go back to whatever runs.

@@ -33,7 +33,7 @@ export class RunView {
     this.said = element("p", {class: "said"});
     this.problem = element("p", {role: "alert"});
     this.timeline = new Timeline((number) => `${addressOf({task: this.task, run_id: this.run})}/${number}`);
-    this.untold = element("section", {class: "card note", hidden: true}, "Its subtasks are not on record one by one: it went on inside another program, or its folder was removed.");
+    this.untold = element("section", {class: "card note", hidden: true});
     this.more = element("p", {class: "note", hidden: true});
     this.subtasks = element("section", {class: "card"}, this.timeline.node, this.more);
     this.instances = element("tbody");
@@ -79,14 +79,13 @@ export class RunView {
     this.rest.hidden = false;
     showStatus(this.status, run.status, run.status === "lost" ? ": its process is gone, how it ended is not known" : "");
     showElapsed(this.clock, run, isGoingOn(run.status));
-    setText(this.heading, run.title ?? run.pipeline ?? run.run_id);
+    this.title = run.title ?? this.title;  // the history does not know it any more
+    setText(this.heading, this.title ?? run.pipeline ?? run.run_id);
     const facts = [run.pipeline, `started ${moment(run.started_at)}`, run.completed_at ? `ended ${moment(run.completed_at)}` : null, run.detail, run.run_id];
     setText(this.facts, facts.filter(Boolean).join(" · "));
     setText(this.said, run.summary ?? "");
     const hasLogs = run.source === "manifest";
     if (!this.chosen && hasLogs) this.#turnTo(nextStage(run, this.stage));
-    this.untold.hidden = run.subtasks.length > 0;
-    this.subtasks.hidden = run.subtasks.length === 0;
     this.timeline.draw(run, hasLogs ? this.stage : null);
     this.#drawMore(run);
     this.#drawInstances(run.assignments);
@@ -110,9 +109,12 @@ export class RunView {
 
   // Of a run in flight with many subtasks only some are told one by one.
   #drawMore({stages, subtasks}) {
+    this.untold.hidden = subtasks.length > 0;
+    this.subtasks.hidden = subtasks.length === 0;
+    setText(this.untold, `${counted(stages)}. They are not on record one by one: the run went on inside another program, or its folder was removed.`);
     const left = Object.values(stages).reduce((sum, number) => sum + number, 0) - subtasks.length;
     this.more.hidden = left <= 0;
-    setText(this.more, `${count(left)} more subtasks are only counted: ${Object.entries(stages).map(([word, number]) => `${count(number)} ${spoken(word)}`).join(", ")} in all.`);
+    setText(this.more, `${count(left)} more subtasks are only counted: ${counted(stages)} in all.`);
   }
 
   #drawInstances(assignments) {
@@ -128,6 +130,8 @@ export class RunView {
     });
   }
 }
+
+const counted = (stages) => Object.entries(stages).map(([word, number]) => `${count(number)} ${spoken(word)}`).join(", ") || "No subtasks";
 
 // The subtask that runs, or is still being read; once all is over what went wrong, so that there is something to read.
 function nextStage(run, now) {

@@ -17,7 +17,7 @@ export class RunTable {
     this.body = element("tbody");
     const heads = ["Status", "Run", ...(withTask ? ["Task"] : []), "Pipeline", "Subtasks", "Started", "Time"];
     const head = element("tr", {}, ...heads.map((name) => element("th", {scope: "col", class: name === "Time" ? "n" : null}, name)));
-    this.node = element("div", {class: "scroll"}, element("table", {class: "runs"}, element("caption", {class: "unseen"}, caption), element("thead", {}, head), this.body));
+    this.node = element("div", {class: "scroll"}, element("table", {class: withTask ? "runs" : "runs alone"}, element("caption", {class: "unseen"}, caption), element("thead", {}, head), this.body));
   }
 
   update(runs) {

@@ -72,6 +72,6 @@ function span(run) {
 }
 
 function said(one) {
-  const parts = [one.instance_id ?? "", one.attempt > 1 ? `attempt ${one.attempt}` : "", one.reason ?? (one.exit_code ? `exit code ${one.exit_code}` : "")];
+  const parts = [one.instance_id ?? "", one.worker ? `on ${one.worker}` : "", one.attempt > 1 ? `attempt ${one.attempt}` : "", one.reason ?? (one.exit_code ? `exit code ${one.exit_code}` : "")];
   return parts.filter(Boolean).join(", ");
 }

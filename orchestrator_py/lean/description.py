@@ -1,42 +1,43 @@
 """What is known of the fields of a class."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
+
+Method = TypeVar("Method", bound=Callable[[Any], Any])
 
 
 class Arguments(dict[str, Any]):
     """What a class says of one field, in the words of `attrs.field`."""
 
+    def default(self, method: Method) -> Method:
+        """Decorates the method that makes the value of the field, when all arguments are in their places."""
+        self["default"] = attrs.Factory(method, takes_self=True)
+        return method
+
 
 class Field:
     """A field, with the names that attrs has for what is known of it."""
 
-    __slots__ = ("alias", "converter", "default", "eq", "factory", "init", "kw_only", "name", "repr", "type")
+    default: Any = attrs.NOTHING
+    init = repr = eq = True
+    converter: Callable[[Any], object] | None = None
+    is_made = False
 
-    def __init__(
-        self,
-        name: str,
-        type: Any,
-        kw_only: bool,
-        default: Any = attrs.NOTHING,
-        factory: Callable[[], object] | None = None,
-        init: bool = True,
-        repr: bool = True,
-        eq: bool = True,
-        converter: Callable[[Any], object] | None = None,
-    ) -> None:
+    def __init__(self, name: str, kind: Any, kw_only: bool, said: Any) -> None:
         self.name = name
         self.alias = name.lstrip("_")
-        self.type = type
+        self.type = kind
         self.kw_only = kw_only
-        self.default = default if factory is None else attrs.Factory(factory)
-        self.factory = factory
-        self.init = init
-        self.repr = repr
-        self.eq = eq
-        self.converter = converter
+        if type(said) is Arguments:
+            vars(self).update(said)
+            if "factory" in said:
+                self.default = attrs.Factory(said["factory"])
+        elif said is not attrs.NOTHING:
+            self.default = said
+        if type(self.default) is attrs.Factory:
+            self.is_made = True
 
 
 class Description:
@@ -64,8 +65,4 @@ def fields(cls: type[Any]) -> Sequence[Field]:
 def own_fields(cls: type[Any], *, kw_only: bool) -> list[Field]:
     """Those that the body of a class declares."""
     said = vars(cls)
-    return [_field(name, kind, kw_only, said.get(name, attrs.NOTHING)) for name, kind in cls.__annotations__.items()]
-
-
-def _field(name: str, kind: object, kw_only: bool, said: object) -> Field:
-    return Field(name, kind, kw_only, **said) if type(said) is Arguments else Field(name, kind, kw_only, said)
+    return [Field(name, kind, kw_only, said.get(name, attrs.NOTHING)) for name, kind in cls.__annotations__.items()]
