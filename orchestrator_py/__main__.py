@@ -20,6 +20,8 @@ def main(arguments: list[str] | None = None) -> int:
         return run_command_line(sys.argv[1:] if arguments is None else arguments)
     finally:
         gc.enable()
+        if arguments is None:
+            gc.freeze()  # the process ends: nobody has to look for what goes with it
 
 
 if __name__ == "__main__":

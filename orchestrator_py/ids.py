@@ -1,13 +1,17 @@
 """Names of tasks, runs and subtasks, and the one parser that makes a name safe inside a path."""
 
-from typing import Literal, NewType
-
 from orchestrator_py.errors import IdentifierError
 
-TaskId = NewType("TaskId", str)
-RunId = NewType("RunId", str)
-SubtaskId = NewType("SubtaskId", str)
-InstanceId = NewType("InstanceId", str)
+TYPE_CHECKING = False  # type checkers read the name; who only reads records is spared the import
+if TYPE_CHECKING:
+    from typing import Literal, NewType
+
+    TaskId = NewType("TaskId", str)
+    RunId = NewType("RunId", str)
+    SubtaskId = NewType("SubtaskId", str)
+    InstanceId = NewType("InstanceId", str)
+else:
+    TaskId = RunId = SubtaskId = InstanceId = str
 
 _FORBIDDEN = frozenset('<>:"|?*')
 _SUSPECT = frozenset({*map(chr, range(32)), chr(127), *_FORBIDDEN})
@@ -24,7 +28,7 @@ def parse_run_id(value: object) -> RunId:
     return RunId(_parse_identifier("run", value))
 
 
-def _parse_identifier(kind: Literal["task", "run"], value: object) -> str:
+def _parse_identifier(kind: 'Literal["task", "run"]', value: object) -> str:
     if not isinstance(value, str) or not value:
         raise IdentifierError(f"Invalid {kind} ID: value must be a non-empty string.")
     reason = _reason_to_refuse(value)

@@ -25,9 +25,12 @@ from orchestrator_py.model.outcome import StopCause, StopKind
 from orchestrator_py.ports import Clock, FlightBoard, HistoryStore, RunFiles
 from orchestrator_py.store.layout import Layout, TaskLayout
 from orchestrator_py.store.lost_runs import complete_lost_runs
-from orchestrator_py.store.memory import MemoryTaskStore
 from orchestrator_py.store.run_files import DiskRunFiles, MemoryRunFiles
 from orchestrator_py.store.task_store import open_task_store
+
+TYPE_CHECKING = False  # who keeps a record on disk does not pay for the one in memory
+if TYPE_CHECKING:
+    from orchestrator_py.store.memory import MemoryTaskStore
 
 _log = logging.getLogger("orchestrator_py")
 
@@ -47,7 +50,7 @@ class RunService:
     _kept: "OrderedDict[TaskId, Handle]" = field(factory=OrderedDict, init=False)
     _dismissed: deque[tuple[TaskId, Handle]] = field(factory=deque, init=False)
     _problems: dict[TaskId, OrchestratorError] = field(factory=dict, init=False)
-    _memory: dict[TaskId, tuple[MemoryTaskStore, MemoryRunFiles]] = field(factory=dict, init=False)
+    _memory: "dict[TaskId, tuple[MemoryTaskStore, MemoryRunFiles]]" = field(factory=dict, init=False)
 
     async def __aenter__(self) -> Self:
         await self._host.__aenter__()
@@ -167,6 +170,8 @@ class RunService:
         return lambda: _open_history(layout, task_id, self.clock), DiskRunFiles(layout, task_id)
 
     def _in_memory(self, task_id: TaskId) -> tuple[Callable[[], HistoryStore], RunFiles]:
+        from orchestrator_py.store.memory import MemoryTaskStore
+
         store, files = self._memory.setdefault(task_id, (MemoryTaskStore(), MemoryRunFiles()))
         return lambda: MemoryTaskStore(store.lines), files
 

@@ -69,7 +69,7 @@ def without_escapes(text: str) -> str:
 
 def colours_only(text: str) -> str:
     """What can be shown inside a line: colours stay, every other escape sequence and control character goes."""
-    kept = _escapes().sub(lambda found: found[0] if _COLOUR.fullmatch(found[0]) else "", text) if "\x1b" in text else text
+    kept = _escapes().sub(lambda found: found[0] if re.fullmatch(_COLOUR, found[0]) else "", text) if "\x1b" in text else text
     return "\x1b".join(printable(part) for part in kept.split("\x1b"))
 
 
@@ -104,7 +104,7 @@ def _span(span: str | Span | Said, *, colour: bool) -> str:
             return printable(span)
 
 
-_COLOUR = re.compile(r"\x1b\[[0-9;:]*m")
+_COLOUR = r"\x1b\[[0-9;:]*m"
 
 
 @cache

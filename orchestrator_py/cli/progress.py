@@ -10,7 +10,6 @@ from orchestrator_py.cli.paint import Ink, Line, Span
 from orchestrator_py.cli.progress_board import Board
 from orchestrator_py.cli.progress_lines import failure_details, finished_line, finished_row
 from orchestrator_py.cli.progress_manner import Loudness, Manner, choose_manner
-from orchestrator_py.cli.progress_output import LastLines, SpokenLines
 from orchestrator_py.core.configuration import select_pipeline
 from orchestrator_py.core.plan import item_id, stages_by_item
 from orchestrator_py.core.tally import word
@@ -20,6 +19,10 @@ from orchestrator_py.model.events import AttemptFailed, Event, RunStarted, Subta
 from orchestrator_py.model.outcome import Outcome
 from orchestrator_py.model.pipeline import CommandStage, Configuration, Pipeline, Stage, SubpipelineStage
 from orchestrator_py.model.summary import SubtaskReport
+
+TYPE_CHECKING = False  # who does not look at what commands say does not pay for it
+if TYPE_CHECKING:
+    from orchestrator_py.cli.progress_output import LastLines, SpokenLines
 
 WIDEST_NAME = 32
 
@@ -31,11 +34,13 @@ class Progress:
     manner: Manner
     board: Board
     printer: LinePrinter
-    last_lines: LastLines | None = None
-    _spoken: SpokenLines | None = field(default=None, init=False)
+    last_lines: "LastLines | None" = None
+    _spoken: "SpokenLines | None" = field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
         if self.manner.loudness >= Loudness.VERBOSE:
+            from orchestrator_py.cli.progress_output import SpokenLines
+
             self._spoken = SpokenLines(self.printer.print, self.printer.waiting)
 
     @property
@@ -52,6 +57,8 @@ class Progress:
             if isinstance(event, SubtaskFinished):
                 self._forget(event.run_id, event.report.subtask_id)
             tell(event)
+            if isinstance(event, SubtaskStarted) and self._spoken is not None:
+                self._spoken.start((event.run_id, event.subtask_id))
 
         return read
 
@@ -76,6 +83,7 @@ def create_progress(arguments: Namespace, environment: Mapping[str, str]) -> Pro
     manner, board = choose_manner(arguments, environment, terminal=sys.stderr.isatty()), Board()
     if manner.live and _has_rich():
         from orchestrator_py.cli.live import LivePrinter
+        from orchestrator_py.cli.progress_output import LastLines
 
         last_lines = LastLines()
         return Progress(manner, board, LivePrinter(colour=manner.colour, board=board, last_lines=last_lines), last_lines)

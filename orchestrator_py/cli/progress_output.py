@@ -12,6 +12,7 @@ from orchestrator_py.lean import define, field
 
 KEPT_CHARACTERS = 1000
 MOST_WAITING = 2000
+MOST_EARLY_CHARACTERS = 100_000
 
 
 @define(eq=False)
@@ -36,17 +37,27 @@ class LastLines:
 
 @define(eq=False)
 class SpokenLines:
-    """Whole lines, each behind the name of its subtask. `waiting` tells how many lines are not printed yet: a terminal that stands
-    still must not fill the memory, and what is left out there is in the logs."""
+    """Whole lines, each behind the name of its subtask, and after the line that tells of its start. `waiting` tells how many lines are
+    not printed yet: a terminal that stands still must not fill the memory, and what is left out there is in the logs."""
 
     tell: Callable[[Line], object]
     waiting: Callable[[], int]
     _begun: dict[Key, str] = field(factory=dict, init=False)
+    _started: set[Key] = field(factory=set, init=False)
     _left_out: int = field(default=0, init=False)
+
+    def start(self, key: Key) -> None:
+        """Its start has been told: what it has said since may follow. The news of it takes longer than a first word."""
+        self._started.add(key)
+        self.hear(*key, "")
 
     def hear(self, run_id: RunId, name: SubtaskId, text: str) -> None:
         """A piece of what the subtask's command says; what it has said of a line that goes on is kept for later."""
-        *lines, rest = (self._begun.pop((run_id, name), "") + text).split("\n")
+        text = self._begun.pop((run_id, name), "") + text
+        if (run_id, name) not in self._started and len(text) <= MOST_EARLY_CHARACTERS:
+            self._begun[run_id, name] = text
+            return
+        *lines, rest = text.split("\n")
         for line in lines:
             self._say(name, line)
         if rest:
@@ -54,6 +65,8 @@ class SpokenLines:
 
     def forget(self, key: Key) -> None:
         """It has ended; its last line is whole now."""
+        self.start(key)
+        self._started.remove(key)
         if rest := self._begun.pop(key, ""):
             self._say(key[1], rest)
 

@@ -10,7 +10,6 @@ from orchestrator_py.app.pipeline_runner import PipelineReport
 from orchestrator_py.app.pipeline_site import PipelineSite
 from orchestrator_py.app.run_news import RunNews
 from orchestrator_py.cli.console import heed_workflow_commands, print_json, print_text, say, write_commands
-from orchestrator_py.cli.event_printer import EventPrinter
 from orchestrator_py.cli.exit_codes import NOT_RECORDED
 from orchestrator_py.cli.failures import tell_error
 from orchestrator_py.cli.finished_runs import FinishedRun, FinishedRuns
@@ -24,6 +23,7 @@ from orchestrator_py.model.messages import ClosedRun
 
 TYPE_CHECKING = False  # only who asks for a test report pays for it
 if TYPE_CHECKING:
+    from orchestrator_py.cli.event_printer import EventPrinter
     from orchestrator_py.cli.junit import JunitFile
     from orchestrator_py.exports.telemetry import Telemetry
     from orchestrator_py.model.events import Event
@@ -46,7 +46,7 @@ class RunOutputs:
     telemetry: "Telemetry | None" = None
     finished: FinishedRuns = field(factory=FinishedRuns, init=False)
     news: RunNews = field(init=False)
-    _printer: EventPrinter | None = field(default=None, init=False)
+    _printer: "EventPrinter | None" = field(default=None, init=False)
 
     @contextmanager
     def opened(self, site: PipelineSite, tell: Callable[[str], object]) -> Iterator["RunOutputs"]:
@@ -54,6 +54,8 @@ class RunOutputs:
         with ExitStack() as stack:
             self.news = RunNews(site, tell, with_logs=self.with_logs)
             if self.format == "jsonl":
+                from orchestrator_py.cli.event_printer import EventPrinter
+
                 self._printer = stack.enter_context(EventPrinter())
                 self.news.show, self.news.backlog = self._printer.print, self._printer.backlog
             stack.enter_context(self.news)

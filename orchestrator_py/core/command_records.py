@@ -1,6 +1,6 @@
 """The stages in the manifest, one record each: what each is called, where it stands, how it ended."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from orchestrator_py.core import fixed_texts
 from orchestrator_py.core.command_summary import command_summary, shown_exit_code
@@ -8,9 +8,8 @@ from orchestrator_py.core.names import slugify
 from orchestrator_py.core.outcome import build_outcome, review_outcome, test_outcome
 from orchestrator_py.ids import InstanceId, SubtaskId
 from orchestrator_py.lean import evolve, field, frozen
-from orchestrator_py.model.assignment import SchedulerPlan
 from orchestrator_py.model.execution import Execution
-from orchestrator_py.model.manifest import ChildRun, CommandRecord, CommandStatus, Manifest
+from orchestrator_py.model.manifest import CommandRecord, CommandStatus, Manifest
 from orchestrator_py.model.outcome import Outcome
 from orchestrator_py.model.pipeline import CommandStage, Stage
 from orchestrator_py.model.summary import SubtaskReport
@@ -18,21 +17,17 @@ from orchestrator_py.model.timestamp import Timestamp
 
 
 @frozen(kw_only=True)
-class Progress:
-    """What is known of a run in flight. `places` gives each subtask's index among the manifest's commands; `guardrails` are the ids of the
-    stages that the pipeline marks as such; `ended` keeps the records that cannot change any more, as they are made."""
+class Stages:
+    """What is known of the stages of a run in flight. `places` gives each subtask's index among the manifest's commands; `ended` keeps the
+    records that cannot change any more, as they are made."""
 
     places: Mapping[SubtaskId, int]
     hints: Mapping[SubtaskId, str]
     taken_at: Mapping[SubtaskId, Timestamp]
-    taken_by: Mapping[SubtaskId, InstanceId] = field(factory=dict)
-    workers: Mapping[SubtaskId, str] = field(factory=dict)
+    taken_by: Mapping[SubtaskId, InstanceId]
+    workers: Mapping[SubtaskId, str]
     reports: Mapping[SubtaskId, SubtaskReport]
     ended: dict[SubtaskId, CommandRecord] = field(factory=dict)
-    children: Sequence[ChildRun]
-    scheduler: SchedulerPlan | None
-    heartbeat_at: Timestamp | None = None
-    guardrails: frozenset[str] = frozenset()
 
 
 def pending_command(index: int, stage: Stage) -> CommandRecord:
@@ -56,32 +51,38 @@ def stage_file_stem(command: CommandRecord) -> str:
     return f"{command.index:02d}-{slugify(command.id)}"
 
 
-def command_records(born: Manifest, progress: Progress) -> tuple[CommandRecord, ...]:
+def command_records(born: Manifest, stages: Stages) -> tuple[CommandRecord, ...]:
     """Every stage as it stands: what was taken up runs or has ended, the others are as they were born."""
     commands = list(born.commands)
-    for subtask_id in progress.taken_at:
-        commands[progress.places[subtask_id]] = command_record(born, progress, subtask_id)
+    for subtask_id in stages.taken_at:
+        commands[stages.places[subtask_id]] = command_record(born, stages, subtask_id)
     return tuple(commands)
 
 
-def command_record(born: Manifest, progress: Progress, subtask_id: SubtaskId) -> CommandRecord:
+def command_record(born: Manifest, stages: Stages, subtask_id: SubtaskId) -> CommandRecord:
     """One stage as it stands."""
-    ended = progress.ended.get(subtask_id)
+    ended = stages.ended.get(subtask_id)
     if ended is not None:
         return ended
-    command, taken_at = born.commands[progress.places[subtask_id]], progress.taken_at.get(subtask_id)
+    command, taken_at = born.commands[stages.places[subtask_id]], stages.taken_at.get(subtask_id)
     if taken_at is None:
         return command
-    log_path = _stage_file(born, command, "commands", "ndjson")
-    running = evolve(command, status=CommandStatus.RUNNING, started_at=taken_at, log_path=log_path)
-    report = progress.reports.get(subtask_id)
-    if report is None:
-        worker = progress.workers.get(subtask_id)
-        return running if worker is None else evolve(running, summary=f"Running on worker {worker} as {progress.taken_by[subtask_id]}.")
-    ended = progress.ended[subtask_id] = _ended(
-        running, report, progress.hints.get(subtask_id), _stage_file(born, running, "errors", "json")
+    report = stages.reports.get(subtask_id)
+    if report is not None:
+        ended = stages.ended[subtask_id] = _ended(born, command, report, stages.hints.get(subtask_id))
+        return ended
+    worker = stages.workers.get(subtask_id)
+    return evolve(
+        command,
+        status=CommandStatus.RUNNING,
+        started_at=taken_at,
+        log_path=_log_path(born, command),
+        summary=command.summary if worker is None else f"Running on worker {worker} as {stages.taken_by[subtask_id]}.",
     )
-    return ended
+
+
+def _log_path(born: Manifest, command: CommandRecord) -> str | None:
+    return _stage_file(born, command, "commands", "ndjson")
 
 
 def _stage_file(born: Manifest, command: CommandRecord, folder: str, ending: str) -> str | None:
@@ -89,17 +90,18 @@ def _stage_file(born: Manifest, command: CommandRecord, folder: str, ending: str
     return None if command.command is None else f"{born.artifact_root}/{folder}/{stage_file_stem(command)}.{ending}"
 
 
-def _ended(running: CommandRecord, report: SubtaskReport, hint: str | None, error_file: str | None) -> CommandRecord:
+def _ended(born: Manifest, command: CommandRecord, report: SubtaskReport, hint: str | None) -> CommandRecord:
     execution = deciding_execution(report)
     failed = report.counted is not Outcome.SUCCEEDED
     return evolve(
-        running,
+        command,
         status=_command_status(report),
         started_at=report.started_at,
         completed_at=report.completed_at,
         exit_code=None if execution is None else shown_exit_code(execution),
         summary=_summary(report, execution, hint),
-        error_file=error_file if failed and execution is not None else None,
+        log_path=_log_path(born, command),
+        error_file=_stage_file(born, command, "errors", "json") if failed and execution is not None else None,
         sub_run_id=None if execution is None else execution.child_run_id,
     )
 

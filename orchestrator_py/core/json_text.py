@@ -98,7 +98,7 @@ def print_other(value: object, newline: str | None, other: Printer | None = None
 
 
 def _object(members: dict[str, object], newline: str | None, other: Printer) -> str:
-    return print_members(((f"{encode_basestring(key)}:", value) for key, value in members.items()), newline, other)
+    return print_members([(f"{encode_basestring(key)}:", value) for key, value in members.items()], newline, other)
 
 
 def print_members(members: "Iterable[tuple[str, object]]", newline: str | None, other: Printer) -> str:

@@ -1,16 +1,28 @@
 """The manifest as it stands at one moment of a run: a pure function of what the aggregator knows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from orchestrator_py.core.command_records import Progress, command_records
+from orchestrator_py.core.command_records import Stages, command_records
 from orchestrator_py.core.guardrails import guardrail_name, guardrail_status, with_guardrail_line
 from orchestrator_py.core.outcome import run_status
 from orchestrator_py.ids import SubtaskId
-from orchestrator_py.lean import evolve
+from orchestrator_py.lean import evolve, frozen
+from orchestrator_py.model.assignment import SchedulerPlan
 from orchestrator_py.model.guardrails import GuardrailStatus
-from orchestrator_py.model.manifest import CommandRecord, CommandStatus, Manifest, RunStatus
+from orchestrator_py.model.manifest import ChildRun, CommandRecord, CommandStatus, Manifest, RunStatus
 from orchestrator_py.model.outcome import Outcome, SkipReason, StopCause
 from orchestrator_py.model.timestamp import Timestamp
+
+
+@frozen(kw_only=True)
+class Progress:
+    """What is known of a run in flight; `guardrails` are the ids of the stages that the pipeline marks as such."""
+
+    stages: Stages
+    children: Sequence[ChildRun]
+    scheduler: SchedulerPlan | None
+    heartbeat_at: Timestamp | None = None
+    guardrails: frozenset[str] = frozenset()
 
 
 def manifest_in_progress(born: Manifest, progress: Progress, at: Timestamp) -> Manifest:
@@ -19,7 +31,7 @@ def manifest_in_progress(born: Manifest, progress: Progress, at: Timestamp) -> M
     A guardrail that only the pipeline knows as such is counted from the start: whoever seals the run, should its process die, knows no
     pipeline.
     """
-    commands = command_records(born, progress)
+    commands = command_records(born, progress.stages)
     return evolve(
         born,
         status=RunStatus.IN_PROGRESS,
@@ -35,7 +47,7 @@ def manifest_in_progress(born: Manifest, progress: Progress, at: Timestamp) -> M
 
 def manifest_at_end(born: Manifest, progress: Progress, outcome: Outcome, cause: StopCause | None, at: Timestamp) -> Manifest:
     """The terminal manifest, its guardrail line included; `metrics_recorded` is set by whoever knows that it is true."""
-    commands = command_records(born, progress)
+    commands = command_records(born, progress.stages)
     status = _guardrails(born, progress, commands, at)
     lines = _failure_lines(commands)
     return evolve(
@@ -63,7 +75,7 @@ def _guardrails(born: Manifest, progress: Progress, commands: Iterable[CommandRe
 
 def _approvals(born: Manifest, progress: Progress) -> tuple[object, ...]:
     """Those of an earlier try first, then what the commands of each stage have left, in the order of the stages."""
-    reports = (progress.reports.get(subtask_id) for subtask_id in progress.places)
+    reports = (progress.stages.reports.get(subtask_id) for subtask_id in progress.stages.places)
     ended = (part.execution for report in reports if report for part in (report.build, report.test, report.review) if part)
     given = [approval for execution in ended if execution for approval in execution.approvals]
     return (*born.approvals, *({"actor": one.actor, "timestamp": one.timestamp, "reason": one.reason} for one in given))
@@ -96,8 +108,8 @@ def _status_detail(born: Manifest, progress: Progress, outcome: Outcome, cause: 
 
 
 def _first_with(born: Manifest, progress: Progress, outcome: Outcome) -> str:
-    for subtask_id, place in progress.places.items():
-        report = progress.reports.get(subtask_id)
+    for subtask_id, place in progress.stages.places.items():
+        report = progress.stages.reports.get(subtask_id)
         if report is not None and report.counted is outcome and report.skip_reason is not SkipReason.DEADLINE:
             command = born.commands[place]
             return f"{'subpipeline' if command.kind == 'subpipeline' else 'stage'}:{command.id}:{outcome.value}"
@@ -105,12 +117,12 @@ def _first_with(born: Manifest, progress: Progress, outcome: Outcome) -> str:
 
 
 def _marks(born: Manifest, progress: Progress) -> str | None:
-    waived = _names(born, progress, (s for s, report in progress.reports.items() if report.waived))
-    flaky = _names(born, progress, (s for s, report in progress.reports.items() if report.flaky))
-    left_out = _names(born, progress, (s for s, report in progress.reports.items() if report.skip_reason is SkipReason.NOT_SELECTED))
+    waived = _names(born, progress, (s for s, report in progress.stages.reports.items() if report.waived))
+    flaky = _names(born, progress, (s for s, report in progress.stages.reports.items() if report.flaky))
+    left_out = _names(born, progress, (s for s, report in progress.stages.reports.items() if report.skip_reason is SkipReason.NOT_SELECTED))
     marks = [f"{mark}:{names}" for mark, names in (("waived", waived), ("flaky", flaky), ("not-selected", left_out)) if names]
     return "; ".join(marks) or None
 
 
 def _names(born: Manifest, progress: Progress, subtasks: Iterable[SubtaskId]) -> str:
-    return ",".join(born.commands[place].id for place in sorted(progress.places[subtask] for subtask in subtasks))
+    return ",".join(born.commands[place].id for place in sorted(progress.stages.places[subtask] for subtask in subtasks))

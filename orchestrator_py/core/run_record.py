@@ -2,8 +2,8 @@
 
 from orchestrator_py.core.assignments import end_instance, note_loss, requeue_instance, start_instance
 from orchestrator_py.core.codec.contract import Texts, to_json
-from orchestrator_py.core.command_records import Progress, command_record, deciding_execution
-from orchestrator_py.core.manifest import manifest_at_end, manifest_in_progress
+from orchestrator_py.core.command_records import Stages, command_record, deciding_execution
+from orchestrator_py.core.manifest import Progress, manifest_at_end, manifest_in_progress
 from orchestrator_py.core.metrics_entry import create_embedded_entry, create_metrics_entry, metrics_line
 from orchestrator_py.core.outcome import judge, run_status, satisfies_needs
 from orchestrator_py.core.run_report import RunFacts, create_summary, planner_error_summary
@@ -32,7 +32,7 @@ class RunRecord:
     workers: dict[SubtaskId, str] = field(factory=dict, init=False)
     attempts: dict[SubtaskId, int] = field(factory=dict, init=False)
     reports: dict[SubtaskId, SubtaskReport] = field(factory=dict, init=False)
-    ended: dict[SubtaskId, CommandRecord] = field(factory=dict, init=False)
+    stages: Stages = field(init=False)
     texts: Texts = field(factory=Texts, init=False)  # of the manifest
     children: dict[RunId, ChildRun] = field(init=False)
     unfit_instances: set[InstanceId] = field(factory=set, init=False)
@@ -46,6 +46,14 @@ class RunRecord:
         self.order = {SubtaskId(item.id): place for place, item in enumerate(self.opening.order)}
         self.places = {SubtaskId(item.id): place for place, item in enumerate(self.opening.plan.items)}
         self.instances = {} if self.opening.scheduler is None else dict(self.opening.scheduler.assignments)
+        self.stages = Stages(
+            places=self.places,
+            hints=self.opening.hints,
+            taken_at=self.taken_at,
+            taken_by=self.taken_by,
+            workers=self.workers,
+            reports=self.reports,
+        )
         born = self.opening.manifest
         self.children = {} if born is None else {child.run_id: child for child in born.child_runs}
 
@@ -194,7 +202,7 @@ class RunRecord:
     def command(self, subtask_id: SubtaskId) -> CommandRecord | None:
         """What the manifest of a command-line run says of one stage."""
         born = self.opening.manifest
-        return None if born is None or subtask_id not in self.places else command_record(born, self._progress(), subtask_id)
+        return None if born is None or subtask_id not in self.places else command_record(born, self.stages, subtask_id)
 
     def final_manifest(self, summary: RunSummary, at: Timestamp) -> Manifest | None:
         """The terminal manifest; it says `metrics_recorded` since it is written after the entry."""
@@ -205,13 +213,7 @@ class RunRecord:
 
     def _progress(self) -> Progress:
         return Progress(
-            places=self.places,
-            hints=self.opening.hints,
-            taken_at=self.taken_at,
-            taken_by=self.taken_by,
-            workers=self.workers,
-            reports=self.reports,
-            ended=self.ended,
+            stages=self.stages,
             children=tuple(self.children.values()),
             scheduler=self.scheduler,
             heartbeat_at=self.heartbeat_at,

@@ -11,8 +11,8 @@ from orchestrator_py.model.run_request import FanOut, GroupSettings, RunRequest,
 from orchestrator_py.model.task import TaskContext
 from orchestrator_py.model.timestamp import Timestamp
 
-_WHOLE_NUMBER = re.compile(r"\s*([+-]?[0-9]{1,18})")
-_NUMBER = re.compile(r"\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)")
+_WHOLE_NUMBER = r"\s*([+-]?[0-9]{1,18})"
+_NUMBER = r"\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
 _YES = frozenset({"1", "true", "yes", "on"})
 _DEFAULT_GROUP_SIZE = 2
 
@@ -93,11 +93,15 @@ def _group_settings(environment: Mapping[str, str], group_size: float | None) ->
 
 def _count(environment: Mapping[str, str], name: str) -> int | None:
     """The whole number that the text begins with, if it is more than 0; what follows it is not looked at."""
-    match = _WHOLE_NUMBER.match(environment.get(name, ""))
+    match = _beginning(_WHOLE_NUMBER, environment.get(name))
     return number if match and (number := int(match[1])) > 0 else None
 
 
 def _figure(environment: Mapping[str, str], name: str) -> float | None:
     """The number that the text begins with."""
-    match = _NUMBER.match(environment.get(name, ""))
+    match = _beginning(_NUMBER, environment.get(name))
     return number if match and math.isfinite(number := float(match[1])) else None
+
+
+def _beginning(pattern: str, text: str | None) -> "re.Match[str] | None":
+    return re.match(pattern, text) if text else None

@@ -88,7 +88,7 @@ class Api:
             run = self.record.run(task, run_id)
             if run is not None:
                 return run_detail(run, _told(run), now())
-            flight = self.record.flight(task, run_id)
+            flight = self.record.flights_by_id(task).get(run_id)
             if flight is not None:
                 return run_detail(flight, _told(flight), now())
         except UnreadableError as error:
@@ -96,7 +96,7 @@ class Api:
         entry = self.record.entries(task, []).get(run_id)
         if entry is None:
             raise RefusedError(404, "There is no such run.")
-        return history_detail(task, entry)
+        return history_detail(task, entry, self.record.summarised(task, run_id))
 
     def find_log(self, task: TaskId, run_id: RunId, stage: int) -> StageLog:
         """RefusedError if there is no such stage."""

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from itertools import islice
 from time import monotonic
 
@@ -119,9 +120,10 @@ class Feed:
 
     def _rows(self, keys: Iterable[RunKey]) -> Rows:
         rows: Rows = {}
+        flights = cache(self.record.flights_by_id)
         for key in keys:
             try:
-                rows[key] = self.record.row(parse_task_id(key[0]), parse_run_id(key[1]))
+                rows[key] = self.record.row(parse_task_id(key[0]), parse_run_id(key[1]), flights)
             except (IdentifierError, UnreadableError):
                 continue  # no run, or one that is told as a problem by whoever asks for the list
         return rows

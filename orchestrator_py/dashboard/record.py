@@ -1,7 +1,8 @@
 """The record below the runs folder as the dashboard reads it: in worker threads, each manifest once for each time that it changes."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 
 from orchestrator_py.core import places
 from orchestrator_py.dashboard.flight_documents import FlightDocuments
@@ -11,6 +12,7 @@ from orchestrator_py.errors import IdentifierError
 from orchestrator_py.ids import RunId, TaskId, parse_run_id
 from orchestrator_py.lean import define, field, frozen
 from orchestrator_py.reading.confined import refuse_outside
+from orchestrator_py.reading.embedded_summary import summarised_subtasks
 from orchestrator_py.reading.files import Data, UnreadableError, list_names
 from orchestrator_py.reading.flights import Flight, unrecorded
 from orchestrator_py.reading.history_tail import Tail, read_tail
@@ -65,17 +67,21 @@ class Record:
 
     def rows(self, names: list[tuple[str, str, str]], problems: Problems) -> Iterator[Data]:
         """Of those that can be read, each read when it is asked for."""
+        flights = cache(self.flights_by_id)
         for _, task, run_id in names:
             try:
-                row = self.row(TaskId(task), RunId(run_id))
+                row = self.row(TaskId(task), RunId(run_id), flights)
             except UnreadableError as error:
                 problems.append(error)
                 continue
             if row is not None:
                 yield row
 
-    def row(self, task: TaskId, run_id: RunId) -> Data | None:
-        """None if nothing is on record. UnreadableError if what is there cannot be read."""
+    def row(self, task: TaskId, run_id: RunId, flights: Callable[[str], Mapping[str, Flight]] | None = None) -> Data | None:
+        """None if nothing is on record. UnreadableError if what is there cannot be read. `flights` answers as `flights_by_id` has done."""
+        flight = (flights or self.flights_by_id)(task).get(run_id)
+        if flight is not None:
+            return run_row(flight)
         path = os.path.join(self.runs_root, task, places.RUNS_OF_COMMAND_LINE, run_id, places.MANIFEST)
         signature, kept = signature_of(path), self._rows.get((task, run_id))
         if kept is not None and kept.signature == signature and self._holds(kept.row):
@@ -83,9 +89,6 @@ class Record:
         run = self.run(task, run_id)
         if run is not None:
             return self._keep(signature, run_row(run))
-        flight = self.flight(task, run_id)
-        if flight is not None:
-            return run_row(flight)
         entry = self.entries(task, []).get(run_id)
         return None if entry is None else history_row(task, entry)
 
@@ -94,14 +97,22 @@ class Record:
         refuse_outside(self.runs_root, os.path.join(self.runs_root, task, places.RUNS_OF_COMMAND_LINE, run_id, places.COMMANDS))
         return read_run(self.runs_root, task, run_id)
 
-    def flight(self, task: TaskId, run_id: RunId) -> Flight | None:
-        """The embedded run that is in flight under this id, or was lost."""
-        return next((one for one in self.flights(task, []) if one.run_id == run_id), None)
+    def flights_by_id(self, task: str) -> dict[str, Flight]:
+        """The embedded runs of a task that go on, or were lost; there may be a thousand."""
+        return {flight.run_id: flight for flight in self.flights(task, [])}
 
     def flights(self, task: str, problems: Problems) -> list[Flight]:
         """The embedded runs of a task that go on, or were lost, and are not on record."""
         told = self._flights.read(task, problems)
         return unrecorded(told, self.entries(task, problems)) if told else []
+
+    def summarised(self, task: TaskId, run_id: RunId) -> list[Data]:
+        """The subtasks of an embedded run, as far as its summary tells of them; none if that leads elsewhere."""
+        try:
+            refuse_outside(self.runs_root, os.path.join(self.runs_root, task, run_id, places.MANIFEST))
+        except UnreadableError:
+            return []
+        return summarised_subtasks(self.runs_root, task, run_id)
 
     def live_names(self, task: str) -> list[str]:
         """The runs of a task that go on, or are lost and not sealed yet."""

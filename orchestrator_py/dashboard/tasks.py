@@ -75,7 +75,7 @@ def _stages(record: Record, task: str, problems: Problems) -> list[Data]:
 def _history_point(record: Record, task: str, run_id: str, entry: Data) -> Data:
     """The manifest knows the exact word, where it is still there; the entry knows what was counted."""
     try:
-        row = record.row(TaskId(task), RunId(run_id))
+        row = record.row(TaskId(task), RunId(run_id), lambda _: {})  # it has an entry: no flight is asked for
     except UnreadableError:
         row = None
     exact = row["status"] if row is not None and row["terminal"] else None

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import attrs
 
-from orchestrator_py.lean.constructor import create_constructor
+from orchestrator_py.lean.constructor import add_constructor
 from orchestrator_py.lean.description import Arguments, Description, Field, fields, own_fields
 from orchestrator_py.lean.methods import COPYING, equals, hash_of, represent
 
@@ -47,7 +47,7 @@ def make_class(make: Make, plain: type[Any], *, kw_only: bool, eq: bool) -> type
     methods["__match_args__"] = tuple(one.name for one in every if one.init and not one.kw_only)
     methods["__attrs_attrs__"] = Description(every, ask)
     cls = _slotted(plain, methods, own=own, slots=[name for name in own if name not in inherited])
-    cls.__init__ = create_constructor(cls, every)
+    add_constructor(cls, every)
     return cls
 
 

@@ -1,8 +1,7 @@
-"""The constructor of a class: compiled once for all classes that are put together in the same way, then given their names."""
+"""The constructor of a class. One code serves all of them; a class of which many instances are made gets a compiled one."""
 
 import sys
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
 from types import FunctionType
 from typing import Any
 
@@ -11,46 +10,77 @@ import attrs
 from orchestrator_py.lean.description import Field
 
 Put = Callable[[Any, Any], object]
+Finish = Callable[[Any], None]
+
+OFTEN = 16
+"""So many instances are made before a constructor is compiled: that takes as long as to make some hundreds."""
 
 
-def create_constructor(cls: type[Any], fields: Sequence[Field]) -> FunctionType:
-    """`__init__` of a class whose slots stand; its signature is the one that attrs would write."""
+def add_constructor(cls: type[Any], fields: Sequence[Field]) -> None:
+    """Gives `__init__` to a class whose slots stand; its signature is the one that attrs would write."""
     positional = [one for one in fields if one.init and not one.kw_only]
     given = positional + [one for one in fields if one.init and one.kw_only]
     optional = [one.default is not attrs.NOTHING for one in positional]
     if optional != sorted(optional):
         raise ValueError(f"{cls.__qualname__}: a field without a default follows one that has a default.")
-    finish = _finish(cls, [one for one in fields if not one.init])
-    unnamed = _template(len(given), finish is not None)(*[_put(cls, one) for one in given], finish)
-    code = unnamed.__code__.replace(
+    filling = f"fill {cls.__qualname__}"  # no other attribute can have this name
+    code = _first.__code__.replace(
         co_argcount=1 + len(positional),
         co_kwonlyargcount=len(given) - len(positional),
+        co_nlocals=1 + len(given),
         co_varnames=("self", *[one.alias for one in given]),
+        co_names=tuple([filling if name == "fill" else name for name in _first.__code__.co_names]),
+        co_name="__init__",
         co_qualname=f"{cls.__qualname__}.__init__",
     )
-    init = FunctionType(code, vars(sys.modules[cls.__module__]), closure=unnamed.__closure__)
+    init = FunctionType(code, vars(sys.modules[cls.__module__]))
     init.__defaults__ = tuple([_argument(one) for one in positional if one.default is not attrs.NOTHING])
     init.__kwdefaults__ = {one.alias: _argument(one) for one in given if one.kw_only and one.default is not attrs.NOTHING}
     init.__annotations__ = {one.alias: one.type for one in given if one.converter is None} | {"return": None}
-    return init
+    cls.__init__ = init
+    setattr(cls, filling, _fill(cls, init, given, _finish(cls, fields)))
 
 
-@cache
-def _template(count: int, finishes: bool) -> Callable[..., FunctionType]:
-    """What makes a constructor of so many arguments, given the functions that put them into their slots."""
-    arguments = [f"a{place}" for place in range(count)]
-    puts = [f"put_{argument}" for argument in arguments]
-    lines = [f"{put}(self, {argument})" for put, argument in zip(puts, arguments, strict=True)]
+def _first(self: Any) -> None:
+    """The code of all constructors, but for the names of arguments and of what fills the slots with them."""
+    self.fill(locals())
+
+
+def _fill(cls: type[Any], init: FunctionType, given: Sequence[Field], finish: Finish | None) -> Callable[[Any, Mapping[str, object]], None]:
+    puts = [(one.alias, _put(cls, one)) for one in given]
+    left = iter(range(OFTEN))
+
+    def fill(self: Any, arguments: Mapping[str, object]) -> None:
+        for name, put in puts:
+            put(self, arguments[name])
+        if finish is not None:
+            finish(self)
+        if next(left, None) is None and cls.__init__ is init:
+            cls.__init__ = _compiled(cls, init, given, finish)
+
+    return fill
+
+
+def _compiled(cls: type[Any], init: FunctionType, given: Sequence[Field], finish: Finish | None) -> FunctionType:
+    """A constructor that does the same as `init`, without a detour."""
+    setter: Any = cls.__setattr__
+    stored = [one for one in given if setter is object.__setattr__ and not (one.is_made or one.converter)]
+    # no argument begins with an underscore
+    lines = [f"self.{one.name} = {one.alias}" if one in stored else f"_put_{one.alias}(self, {one.alias})" for one in given]
+    inner = {f"_put_{one.alias}": _put(cls, one) for one in given if one not in stored} | ({} if finish is None else {"_finish": finish})
     text = f"""\
-def create({", ".join([*puts, "finish"])}):
-    def __init__({", ".join(["self", *arguments])}):
-        {"; ".join(lines + ["finish(self)"] * finishes) or "pass"}
+def create({", ".join(inner)}):
+    def __init__({", ".join(["self", *(one.alias for one in given)])}):
+        {"; ".join(lines + ["_finish(self)"] * (finish is not None)) or "pass"}
     return __init__
 """
     space: dict[str, Any] = {}
-    exec(compile(text, "<constructor>", "exec"), space)
-    create: Callable[..., FunctionType] = space["create"]
-    return create
+    exec(compile(text, f"<constructor of {cls.__qualname__}>", "exec"), space)
+    unbound: FunctionType = space["create"](**inner)
+    counts = {name: getattr(init.__code__, name) for name in ("co_argcount", "co_kwonlyargcount", "co_qualname")}
+    often = FunctionType(unbound.__code__.replace(**counts), init.__globals__, closure=unbound.__closure__)
+    often.__defaults__, often.__kwdefaults__, often.__annotations__ = init.__defaults__, init.__kwdefaults__, init.__annotations__
+    return often
 
 
 def _argument(field: Field) -> Any:
@@ -77,9 +107,9 @@ def _making(default: Any, put: Put) -> Put:
     return lambda self, value: put(self, make() if value is attrs.NOTHING else value)
 
 
-def _finish(cls: type[Any], hidden: Sequence[Field]) -> Callable[[Any], None] | None:
+def _finish(cls: type[Any], fields: Sequence[Field]) -> Finish | None:
     """What is left to do when all arguments are in their slots."""
-    puts = [(_put(cls, one), _argument(one)) for one in hidden if one.default is not attrs.NOTHING]
+    puts = [(_put(cls, one), _argument(one)) for one in fields if not one.init and one.default is not attrs.NOTHING]
     goes_on = hasattr(cls, "__attrs_post_init__")
 
     def finish(self: Any) -> None:

@@ -2,14 +2,20 @@
 
 import math
 from datetime import UTC, datetime
-from typing import NewType
 
-Timestamp = NewType("Timestamp", str)
+TYPE_CHECKING = False  # type checkers read the name; who only reads records is spared the import
+if TYPE_CHECKING:
+    from typing import NewType
+
+    Timestamp = NewType("Timestamp", str)
+else:
+    Timestamp = str
 
 
 def format_timestamp(moment: datetime) -> Timestamp:
     """`2025-12-21T14:02:47.637Z`; the moment has a time zone, microseconds are cut, not rounded."""
-    return Timestamp(moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z")
+    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return Timestamp(utc.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z")
 
 
 def parse_timestamp(value: object) -> datetime | None:

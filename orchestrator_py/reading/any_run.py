@@ -5,7 +5,6 @@ import os
 from orchestrator_py.errors import StoreError
 from orchestrator_py.reading.files import Data
 from orchestrator_py.reading.flights import read_flights
-from orchestrator_py.reading.history_tail import read_tail
 from orchestrator_py.reading.run import Run, read_run, run_of_manifest, text_of
 
 _LOOKED_AT = 1_000
@@ -26,6 +25,8 @@ def _flight(runs_root: str, task: str, run_id: str) -> Run | None:
 
 def _recorded(runs_root: str, task: str, run_id: str) -> Run | None:
     """An embedded run that has ended: its entry in the words of a manifest."""
+    from orchestrator_py.reading.history_tail import read_tail  # it is the last that is asked
+
     for entry in read_tail(os.path.join(runs_root, task), _LOOKED_AT).entries:
         if text_of(entry, "run_id") == run_id:
             path = os.path.join(runs_root, task, run_id, "manifest.json")

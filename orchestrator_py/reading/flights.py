@@ -11,7 +11,6 @@ from orchestrator_py.core import places
 from orchestrator_py.errors import IdentifierError
 from orchestrator_py.ids import parse_run_id
 from orchestrator_py.reading.files import Data, UnreadableError, list_names, read_document
-from orchestrator_py.reading.history_tail import read_tail
 from orchestrator_py.reading.locks import is_locked
 from orchestrator_py.reading.run import LOST, RUNNING, Run, text_of
 
@@ -46,6 +45,8 @@ def read_flights(runs_root: str, task: str, problems: list[UnreadableError]) -> 
         flights = [one for path in flight_documents(runs_root, task) for one in _read(path, runs_root, task, problems)]
         if not flights:
             return []
+        from orchestrator_py.reading.history_tail import read_tail  # only where something is in flight is the history asked
+
         entries = {text_of(entry, "run_id"): entry for entry in read_tail(os.path.join(runs_root, task), _LOOKED_AT).entries}
     except UnreadableError as error:
         problems.append(error)

@@ -31,6 +31,8 @@ class Capture:
 
     def feed(self, data: bytes, *, final: bool = False) -> tuple[str, int]:
         """The text that is complete now, and how many bytes stand behind it; a character that was cut waits for its rest."""
+        if not data and not self._size:
+            return "", 0
         waiting = self._waiting_bytes()
         text = self._decoder.decode(data, final)
         self._head += data[: HEAD_BYTES - len(self._head)]

@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 from anyio import CancelScope
+from anyio.lowlevel import checkpoint_if_cancelled
 
 from orchestrator_py.core.command_summary import begin_events, end_events
 from orchestrator_py.lean import define, field
@@ -40,6 +41,7 @@ async def run_command(
 
     StoreError from the log ends the command at once and goes through.
     """
+    await checkpoint_if_cancelled()
     record = _Record(log=log, spec=spec, hear=hear)
     await record.begin()
     started_at = clock.monotonic()

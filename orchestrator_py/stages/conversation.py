@@ -8,6 +8,7 @@ from math import inf
 from signal import SIGCONT, SIGKILL, SIGTERM
 
 from anyio import CancelScope, move_on_after, sleep
+from anyio.lowlevel import checkpoint
 
 from orchestrator_py.lean import define, field
 from orchestrator_py.model.execution import Execution
@@ -56,11 +57,11 @@ class Conversation:
                 await self._step(inf)
         except asyncio.CancelledError:
             stopped = True
-        with CancelScope(shield=True):
-            if stopped:
+        if stopped:
+            with CancelScope(shield=True):
                 leaked = not await self._stop(grace)
-            duration = elapsed()
-            await self._drain()
+        duration = elapsed()
+        await self._drain()
         stdout, stderr = (stream.capture.output() for stream in self._streams)
         return Execution(
             exit_code=self.group.exit_code,
@@ -110,8 +111,10 @@ class Conversation:
         deadline = self._loop.time() + DRAIN_SECONDS
         for stream in self._open_streams():
             stream.owe()
-        while any(stream.owed or self._loop.time() < deadline for stream in self._open_streams()):
-            await self._step(deadline - self._loop.time())
+        if self._open_streams():
+            with CancelScope(shield=True):
+                while any(stream.owed or self._loop.time() < deadline for stream in self._open_streams()):
+                    await self._step(deadline - self._loop.time())
         for stream in self._streams:
             await self._take(stream, stream.take(), final=True)
 
@@ -150,13 +153,12 @@ class Conversation:
         self._news.clear()
         for stream in self._streams:
             if data := stream.take():
-                with CancelScope(shield=True):
-                    await self._take(stream, data)
+                await self._take(stream, data)
 
     async def _wait(self, seconds: float) -> None:
         """For news; never without a turn of the event loop, or output without end would keep a cancellation out."""
         if self._news.is_set():
-            await sleep(0)
+            await checkpoint()
         elif seconds == inf:
             await self._news.wait()
         else:
@@ -174,7 +176,8 @@ class Conversation:
     async def _take(self, stream: Stream, data: bytes, *, final: bool = False) -> None:
         text, size = stream.capture.feed(data, final=final)
         if text:
-            await self.put(stream.name, text, size)
+            with CancelScope(shield=True):
+                await self.put(stream.name, text, size)
 
     def _feed(self) -> None:
         """The next piece of the input; a command that reads no further has had enough of it."""

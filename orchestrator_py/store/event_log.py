@@ -18,7 +18,6 @@ from anyio.lowlevel import checkpoint
 
 from orchestrator_py.core.json_text import compact_json, encode_json
 from orchestrator_py.core.names import command_log_name as command_log_name
-from orchestrator_py.errors import StoreError
 from orchestrator_py.lean import define, field
 from orchestrator_py.ports import Clock, StageLog
 from orchestrator_py.store.files import make_folders, open_file, telling, write_all
@@ -129,8 +128,18 @@ class EventLog:
         """The log of one stage: `commands/NN-<slug>.ndjson`, made with its first line; it is closed soon after the block."""
         return _StageLog(log=self, file=LogFile(path=self.commands_folder / command_log_name(index, stage_id)), index=index)
 
+    def write_at_once(self, file: LogFile, text: bytes) -> bool:
+        """Whole lines for the runner's log and for `file`. False, and nothing is done, if the disk is slow."""
+        if self._thread is not None:
+            return False
+        began = self.clock.monotonic()
+        self._try(partial(self._write, [text], {file: [text]}))
+        if self.clock.monotonic() - began >= SLOW_SECONDS:
+            self._start_thread()
+        return True
+
     def put(self, file: LogFile, text: bytes) -> asyncio.Event:
-        """Whole lines for the runner's log and for `file`; they are written, whatever becomes of the caller, when the answer is set."""
+        """The same by the thread. They are written, whatever becomes of the caller, when the answer is set."""
         batch = self._next
         batch.lines.append(text)
         batch.lines_of.setdefault(file, []).append(text)
@@ -139,8 +148,11 @@ class EventLog:
 
     def put_away(self, file: LogFile) -> None:
         """No line follows for the file: it is closed."""
-        self._next.closing.append(file)
-        self._go_on()
+        if self._thread is None:
+            self._try(file.close)
+        else:
+            self._next.closing.append(file)
+            self._go_on()
 
     async def close(self) -> None:
         """Writes what still waits and closes all files."""
@@ -156,18 +168,12 @@ class EventLog:
             raise self._failure
 
     def _go_on(self) -> None:
-        """Writes what waits, unless the thread is busy: then it comes back for it."""
+        """Gives the thread what waits, unless it is busy: then it comes back for it."""
         if self._writing is not None or not (self._next.lines or self._next.closing):
             return
         self._writing, self._next = self._next, _Batch()
-        if self._thread is not None:
-            self._thread.put(self._writing)
-            return
-        began = self.clock.monotonic()
-        self._work_off(self._writing)
-        if self.clock.monotonic() - began >= SLOW_SECONDS:
-            self._start_thread()
-        self._come_back(self._writing)
+        assert self._thread is not None
+        self._thread.put(self._writing)
 
     def _come_back(self, batch: _Batch) -> None:
         self._writing = None
@@ -185,7 +191,7 @@ class EventLog:
                 loop.call_soon_threadsafe(self._come_back, batch)
 
     def _work_off(self, batch: _Batch) -> None:
-        self._try(partial(self._write, batch))
+        self._try(partial(self._write, batch.lines, batch.lines_of))
         for file in batch.closing:
             self._try(file.close)
 
@@ -195,11 +201,11 @@ class EventLog:
         except Exception as error:  # whatever it is, nobody may take the lines for written
             self._failure = self._failure or error
 
-    def _write(self, batch: _Batch) -> None:
-        if self._failure is None and batch.lines:
-            self.runner.append(batch.lines)
-            for file, lines in batch.lines_of.items():
-                file.append(lines)
+    def _write(self, lines: Sequence[bytes], lines_of: Mapping[LogFile, Sequence[bytes]]) -> None:
+        if lines and self._failure is None:
+            self.runner.append(lines)
+            for file, own in lines_of.items():
+                file.append(own)
 
 
 @define(kw_only=True, eq=False)
@@ -215,17 +221,16 @@ class _StageLog:
         self.log.refuse_failure()
         place = {"timestamp": self.log.clock.now(), "index": self.index}
         text = "".join([f"{compact_json({**event, **place})}\n" for event in events])
-        self._written = self.log.put(self.file, encode_json(text))
-        await self._written.wait()
+        if not self.log.write_at_once(self.file, encode_json(text)):
+            self._written = self.log.put(self.file, encode_json(text))
+            await self._written.wait()
         self.log.refuse_failure()
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._written is None:
-            return
-        if not self._written.is_set():  # its writer was cancelled
+        if self._written is not None and not self._written.is_set():  # its writer was cancelled
             with CancelScope(shield=True):
                 await self._written.wait()
         self.log.put_away(self.file)

@@ -1,7 +1,8 @@
 """Files whose format is newer than this version of the package: they are named, never rewritten and never dropped.
 
 What carries a version: manifests (`version`), the rollup state (`version` of its totals) and the journal's commit lines (`version`,
-left out while it is 1). Queue files and history are the contract's plain lines, markers of live runs are empty.
+left out while it is 1), and what is told of embedded runs in flight (`version`). Queue files and history are the contract's plain lines,
+markers are empty.
 """
 
 from collections.abc import Mapping

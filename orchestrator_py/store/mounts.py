@@ -17,12 +17,13 @@ _log = logging.getLogger("orchestrator_py")
 
 MOUNTS = Path("/proc/self/mountinfo")
 
-_NETWORK = re.compile("acfs|afs|beegfs|ceph|cifs|coda|davfs|gpfs|glusterfs|lustre|ncpfs|nfs4?|orangefs|panfs|pvfs2|smb[23]|smbfs")
-_NETWORK_BY_FUSE = re.compile(
-    r"fuse\.(afp|beegfs|ceph|cifs|curlftpfs|davfs2?|gcsfuse|glusterfs|goofys|gvfsd-fuse|juicefs|mfs|moosefs|nfs|rclone|s3fs|smbnetfs|sshfs)"
+_NETWORK = (
+    " acfs afs beegfs ceph cifs coda davfs gpfs glusterfs lustre ncpfs nfs nfs4 orangefs panfs pvfs2 smb2 smb3 smbfs "
+    "fuse.afp fuse.beegfs fuse.ceph fuse.cifs fuse.curlftpfs fuse.davfs fuse.davfs2 fuse.gcsfuse fuse.glusterfs fuse.goofys "
+    "fuse.gvfsd-fuse fuse.juicefs fuse.mfs fuse.moosefs fuse.nfs fuse.rclone fuse.s3fs fuse.smbnetfs fuse.sshfs "
 )
 _MEMORY = frozenset({"tmpfs", "ramfs"})
-_ESCAPE = re.compile(r"\\([0-7]{3})")
+_ESCAPE = r"\\([0-7]{3})"
 
 
 @frozen(kw_only=True)
@@ -34,7 +35,7 @@ class Mount:
 
     @property
     def is_network(self) -> bool:
-        return (_NETWORK.fullmatch(self.kind) or _NETWORK_BY_FUSE.fullmatch(self.kind)) is not None
+        return f" {self.kind} " in _NETWORK
 
     @property
     def is_memory(self) -> bool:
@@ -48,7 +49,7 @@ def find_mount(path: str, mountinfo: str) -> Mount | None:
         fields = line.split(" ", 5)
         if len(fields) < 6 or (found is not None and len(fields[4]) < len(found.point)):
             continue
-        point = _ESCAPE.sub(lambda escape: chr(int(escape[1], 8)), fields[4]) if "\\" in fields[4] else fields[4]
+        point = re.sub(_ESCAPE, lambda escape: chr(int(escape[1], 8)), fields[4]) if "\\" in fields[4] else fields[4]
         kind = fields[5].partition(" - ")[2].partition(" ")[0]
         inside = path == point or path.startswith(point.rstrip("/") + "/")
         if inside and kind and (found is None or len(point) >= len(found.point)):

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator_py.cli.paint import Line, painted
-from orchestrator_py.cli.progress_output import KEPT_CHARACTERS, MOST_WAITING, LastLines, SpokenLines
+from orchestrator_py.cli.progress_output import KEPT_CHARACTERS, MOST_EARLY_CHARACTERS, MOST_WAITING, LastLines, SpokenLines
 from orchestrator_py.ids import SubtaskId
 from tests.cli.news import RUN
 
@@ -39,10 +39,28 @@ def test_lines_are_whole_and_none_is_lost(pieces: list[str]) -> None:
     assert painted(told, colour=False).splitlines() == wanted
 
 
+def test_what_is_said_before_the_start_is_told_follows_it() -> None:
+    told: list[Line] = []
+    lines = SpokenLines(told.append, lambda: 0)
+    lines.hear(RUN, NAME, "one\ntw")
+    assert told == []
+    told.append("p:a started")
+    lines.start((RUN, NAME))
+    lines.hear(RUN, NAME, "o\n")
+    assert painted(told, colour=False).splitlines() == ["p:a started", "p:a | one", "p:a | two"]
+
+
+def test_nothing_that_is_said_waits_for_long() -> None:
+    told: list[Line] = []
+    SpokenLines(told.append, lambda: 0).hear(RUN, NAME, "one\n" * MOST_EARLY_CHARACTERS)
+    assert len(told) == MOST_EARLY_CHARACTERS
+
+
 def test_a_terminal_that_stands_still_does_not_fill_the_memory() -> None:
     told: list[Line] = []
     waiting = [MOST_WAITING]
     lines = SpokenLines(told.append, lambda: waiting[0])
+    lines.start((RUN, NAME))
     lines.hear(RUN, NAME, "one\ntwo\n")
     waiting[0] = 0
     lines.hear(RUN, NAME, "three\n")

@@ -62,7 +62,35 @@ def test_reading_back_needs_the_standard_library_alone(tmp_path: Path, arguments
     assert run(tmp_path, "run").code == 0
     code, modules = imported(tmp_path, *arguments)
     assert code == 0
-    assert modules & {*LOOPS_AND_CLASSES, *SLOW_EVERYWHERE} == set()
+    assert modules & {*LOOPS_AND_CLASSES, *SLOW_EVERYWHERE, "typing"} == set()
+
+
+def test_a_run_imports_what_it_uses(tmp_path: Path) -> None:
+    configure_stages(tmp_path, command("a", "true"))
+    code, modules = imported(tmp_path, "run")
+    assert code == 0
+    rooms = {"executors", "dashboard", "exports", "guards", "pages", "reading"}
+    others = {"cli.event_printer", "cli.github", "cli.junit", "cli.live", "cli.progress_output", "store.memory"}
+    assert {name for name in modules if name.removeprefix("orchestrator_py.").partition(".")[0] in rooms} == set()
+    assert modules & {f"orchestrator_py.{name}" for name in others} == set()
+
+
+_ATTRS = """
+import linecache, sys
+from orchestrator_py.__main__ import main
+code = main(["run"])
+written = (name for name in linecache.cache if name.startswith("<attrs generated") and "orchestrator_py" in name)
+print(*written, sep="\\n", file=sys.__stderr__)
+sys.exit(code)
+"""
+
+
+def test_attrs_writes_next_to_nothing_for_a_run(tmp_path: Path) -> None:
+    """What it writes and compiles for all classes would take a quarter of a start."""
+    configure_stages(tmp_path, command("a", "true"))
+    done = subprocess.run([sys.executable, "-c", _ATTRS], cwd=tmp_path, env=environment(), capture_output=True, text=True, check=True)
+    written = [line for line in done.stderr.splitlines() if line.startswith("<attrs generated")]
+    assert 0 < len(written) <= 4
 
 
 def test_the_version_is_told(tmp_path: Path) -> None:

@@ -74,7 +74,8 @@ def test_a_run_that_goes_on_is_told_from_another_process_and_is_left_alone(tmp_p
 
 
 def test_a_run_that_was_killed_is_lost(tmp_path: Path) -> None:
-    configure_stages(tmp_path, command("first", 'echo "$PPID" > pid; kill -KILL $PPID; read never'))
+    on_record = """until grep -q '"status": "running"' .runs/0101/cli/*/manifest.json; do sleep 0.01; done"""
+    configure_stages(tmp_path, command("first", f"{on_record}; kill -KILL $PPID; read never"))
     assert finish(start(tmp_path, "run")).code == -signal.SIGKILL
     before = snapshot(tmp_path)
     found = status(tmp_path)

@@ -49,6 +49,8 @@ def test_a_run_goes_over_the_stream_while_it_lasts_and_ends_with_what_is_on_reco
             assert set(stream.words_of("one", "succeeded")) <= {"running", "succeeded"}
         detail = served.read("/api/runs/nightly/one")
         assert (detail["source"], detail["status"], detail["stages"]) == ("history", "succeeded", {"succeeded": 2})
+        told = [(one["id"], one["title"], one["status"], one["started_at"]) for one in as_list(detail["subtasks"])]
+        assert told == [("fetch", None, "succeeded", None), ("report", "The report", "succeeded", None)]
         assert running(served) == [0]
 
 

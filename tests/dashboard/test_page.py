@@ -110,7 +110,9 @@ def test_a_run_inside_another_program_is_seen_running_and_then_with_what_is_on_r
         assert page.locator(".timeline a").count() == 0
         assert embedded.finish(program) == "succeeded"
         expect(page.locator(".verdict .word")).to_have_text("succeeded")
-        expect(page.get_by_text("not on record one by one")).to_be_visible()
+        expect(page.locator(".timeline .word")).to_have_text(["succeeded", "succeeded"])
+        expect(page.get_by_text("When each of them ran is not on record.")).to_be_visible()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Nightly")
         expect(page.locator(".instances .word")).to_have_text(["succeeded", "succeeded"])
     assert (complaints.without_lost_connections(), complaints.away) == ([], [])
 
@@ -159,6 +161,7 @@ def test_a_phone_needs_no_sideways_scrolling_and_a_keyboard_reaches_everything(t
     with serving(tmp_path) as served, browsing(width=360, height=740, scheme="dark") as (page, complaints):
         page.goto(served.address)
         expect(page.locator(".runs tbody tr")).to_have_count(1)
+        expect(page.locator(".tasks a")).to_have_count(1)
         page.keyboard.press("Tab")
         expect(page.locator(":focus")).to_have_text("To the content")
         page.keyboard.press("Enter")

@@ -6,6 +6,7 @@ import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
+from unittest.mock import patch
 
 import attrs
 import pytest
@@ -13,10 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator_py import lean
+from orchestrator_py.lean import constructor
 
 Sayings = Mapping[str, Any]
 
-NAMES = ("a", "b", "_c", "_d", "e")
+NAMES = ("a", "put_a", "_c", "_finish", "e")
 SAYINGS: Sequence[Sayings] = (
     {},
     {"default": 5},
@@ -115,12 +117,14 @@ def changed(value: Any, words: Sequence[Any], more: Mapping[str, Any]) -> Any:
 
 
 @settings(max_examples=300)
-@given(plan=PLANS, eq=st.booleans(), calls=st.lists(CALLS, max_size=3), changes=CALLS)
-def test_a_class_is_what_attrs_would_make_of_it(plan: Plan, eq: bool, calls: Sequence[Any], changes: Any) -> None:
+@given(often=st.sampled_from([0, 16]), plan=PLANS, eq=st.booleans(), calls=st.lists(CALLS, max_size=3), changes=CALLS)
+def test_a_class_is_what_attrs_would_make_of_it(often: int, plan: Plan, eq: bool, calls: Sequence[Any], changes: Any) -> None:
     try:
         theirs = create(plan, attrs, eq=eq)
     except ValueError:
         with pytest.raises(ValueError, match="default"):
             create(plan, lean, eq=eq)
         return
-    assert list(life(create(plan, lean, eq=eq), calls, changes)) == list(life(theirs, calls, changes))
+    with patch.object(constructor, "OFTEN", often):
+        ours = create(plan, lean, eq=eq)
+    assert list(life(ours, calls, changes)) == list(life(theirs, calls, changes))

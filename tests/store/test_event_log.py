@@ -3,6 +3,7 @@
 import json
 import os
 import resource
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,21 +11,30 @@ from pathlib import Path
 import pytest
 from anyio import CancelScope, create_task_group
 from anyio.lowlevel import checkpoint
+from attrs import define, field
 
 from orchestrator_py.errors import StoreError
 from orchestrator_py.model.timestamp import Timestamp
-from orchestrator_py.store.event_log import EventLog, LogFile, MemoryEventLog, command_log_name, open_event_log
+from orchestrator_py.store.event_log import SLOW_SECONDS, EventLog, LogFile, MemoryEventLog, command_log_name, open_event_log
 
 
-class StoppedClock:
+@define
+class SteppingClock:
+    """Each look at it is so many seconds after the one before: with none the disk never seems slow, with some it always does."""
+
+    step: float = 0.0
+    seconds: float = field(default=0.0, init=False)
+
     def now(self) -> Timestamp:
         return Timestamp("2025-12-21T14:02:47.637Z")
 
     def monotonic(self) -> float:
-        return 0.0
+        self.seconds += self.step
+        return self.seconds
 
 
-CLOCK = StoppedClock()
+CLOCK = SteppingClock()
+on_a_quick_and_on_a_slow_disk = pytest.mark.parametrize("clock", [CLOCK, SteppingClock(SLOW_SECONDS)], ids=["quick", "slow"])
 
 
 def lines_of(path: Path) -> list[dict[str, object]]:
@@ -58,14 +68,15 @@ async def test_a_line_is_the_event_then_its_time_and_the_stage_s_place(tmp_path:
     assert (tmp_path / "run/commands/07-Build-all.ndjson").read_bytes() == expected
 
 
-async def test_the_lines_of_stages_that_run_at_once_never_mix(tmp_path: Path) -> None:
+@on_a_quick_and_on_a_slow_disk
+async def test_the_lines_of_stages_that_run_at_once_never_mix(tmp_path: Path, clock: SteppingClock) -> None:
     async def work(index: int) -> None:
         async with log.open_stage(index=index, stage_id="s") as stage:
             for number in range(30):
                 await stage.append({"number": number, "data": chr(97 + index) * (1 + 7919 * number % 100_000)})
 
     async with (
-        open_event_log(runner_path=tmp_path / "runner.ndjson", commands_folder=tmp_path / "commands", clock=CLOCK) as log,
+        open_event_log(runner_path=tmp_path / "runner.ndjson", commands_folder=tmp_path / "commands", clock=clock) as log,
         create_task_group() as tasks,
     ):
         for index in range(12):
@@ -79,9 +90,10 @@ async def test_the_lines_of_stages_that_run_at_once_never_mix(tmp_path: Path) ->
         assert {character for line in own for character in str(line["data"])} == {chr(97 + index)}
 
 
-async def test_a_line_is_on_disk_when_the_append_returns(tmp_path: Path) -> None:
+@on_a_quick_and_on_a_slow_disk
+async def test_a_line_is_on_disk_when_the_append_returns(tmp_path: Path, clock: SteppingClock) -> None:
     async with (
-        open_event_log(runner_path=tmp_path / "runner.ndjson", commands_folder=tmp_path, clock=CLOCK) as log,
+        open_event_log(runner_path=tmp_path / "runner.ndjson", commands_folder=tmp_path, clock=clock) as log,
         log.open_stage(index=1, stage_id="a") as stage,
     ):
         for number in range(3):
@@ -99,7 +111,7 @@ async def test_a_line_whose_writer_is_cancelled_while_it_waits_for_its_turn_is_w
     scopes = [CancelScope() for _ in range(10)]
     descriptors = len(os.listdir("/proc/self/fd"))
     async with (
-        open_event_log(runner_path=tmp_path / "runner.ndjson", commands_folder=tmp_path, clock=CLOCK) as log,
+        open_event_log(runner_path=tmp_path / "runner.ndjson", commands_folder=tmp_path, clock=SteppingClock(SLOW_SECONDS)) as log,
         create_task_group() as tasks,
     ):
         for number, scope in enumerate(scopes):
@@ -137,15 +149,28 @@ async def test_a_stage_that_says_nothing_has_no_file(tmp_path: Path) -> None:
     assert not (tmp_path / "commands").exists()
 
 
+@pytest.mark.parametrize(("step", "threads"), [(SLOW_SECONDS * 0.9, 0), (SLOW_SECONDS, 1)])
+async def test_no_deadline_waits_for_a_disk_that_was_slow_once(tmp_path: Path, step: float, threads: int) -> None:
+    async with (
+        open_event_log(runner_path=tmp_path / "runner.ndjson", commands_folder=tmp_path, clock=SteppingClock(step)) as log,
+        log.open_stage(index=1, stage_id="a") as stage,
+    ):
+        await stage.append({"number": 1})
+        await stage.append({"number": 2})
+        assert [thread.name for thread in threading.enumerate()].count("event log") == threads
+    assert [line["number"] for line in lines_of(tmp_path / "runner.ndjson")] == [1, 2]
+
+
 # Failures ----------------------------------------------------------------------------------------------------------
 
 
-async def test_a_full_disk_is_named_with_its_file_and_is_final(tmp_path: Path) -> None:
+@on_a_quick_and_on_a_slow_disk
+async def test_a_full_disk_is_named_with_its_file_and_is_final(tmp_path: Path, clock: SteppingClock) -> None:
     told: list[StoreError] = []
 
     async def write() -> None:
         async with (
-            open_event_log(runner_path=tmp_path / "runner.ndjson", commands_folder=tmp_path, clock=CLOCK) as log,
+            open_event_log(runner_path=tmp_path / "runner.ndjson", commands_folder=tmp_path, clock=clock) as log,
             log.open_stage(index=1, stage_id="a") as stage,
             log.open_stage(index=2, stage_id="b") as other,
         ):
@@ -166,7 +191,8 @@ async def test_a_full_disk_is_named_with_its_file_and_is_final(tmp_path: Path) -
     assert len(torn) == 100
 
 
-async def test_everybody_whose_line_was_in_the_batch_that_failed_is_told(tmp_path: Path) -> None:
+@on_a_quick_and_on_a_slow_disk
+async def test_everybody_whose_line_was_in_the_batch_that_failed_is_told(tmp_path: Path, clock: SteppingClock) -> None:
     told: list[int] = []
 
     async def write(number: int) -> None:
@@ -176,7 +202,7 @@ async def test_everybody_whose_line_was_in_the_batch_that_failed_is_told(tmp_pat
             except StoreError:
                 told.append(number)
 
-    log = EventLog(runner=LogFile(path=tmp_path / "runner.ndjson"), commands_folder=tmp_path, clock=CLOCK)
+    log = EventLog(runner=LogFile(path=tmp_path / "runner.ndjson"), commands_folder=tmp_path, clock=clock)
     with files_of_at_most(10):
         async with create_task_group() as tasks:
             for number in range(20):

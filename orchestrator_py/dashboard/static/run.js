@@ -107,14 +107,14 @@ export class RunView {
     this.reopen();
   }
 
-  // Of a run in flight with many subtasks only some are told one by one.
-  #drawMore({stages, subtasks}) {
+  // Of a run in flight with many subtasks only some are told one by one, of one that is on record all of it has no times.
+  #drawMore({source, stages, subtasks}) {
     this.untold.hidden = subtasks.length > 0;
     this.subtasks.hidden = subtasks.length === 0;
     setText(this.untold, `${counted(stages)}. They are not on record one by one: the run went on inside another program, or its folder was removed.`);
     const left = Object.values(stages).reduce((sum, number) => sum + number, 0) - subtasks.length;
-    this.more.hidden = left <= 0;
-    setText(this.more, `${count(left)} more subtasks are only counted: ${counted(stages)} in all.`);
+    this.more.hidden = left <= 0 && source !== "history";
+    setText(this.more, left <= 0 ? "When each of them ran is not on record." : `${count(left)} more subtasks are only counted: ${counted(stages)} in all.`);
   }
 
   #drawInstances(assignments) {

@@ -55,6 +55,7 @@ export class Timeline {
     this.run.subtasks.forEach((one, place) => {
       const bar = this.body.children[place].parts.bar;
       bar.hidden = !one.started_at;
+      bar.parentElement.hidden = this.run.source === "history";
       if (bar.hidden) return;
       const from = Math.max(0, (Date.parse(one.started_at) - begin) / 1000);
       const long = one.completed_at ? (Date.parse(one.completed_at) - Date.parse(one.started_at)) / 1000 : Math.max(0, whole - from);
