@@ -1,7 +1,6 @@
 """One case, once: a fresh folder, the command by way of the launcher, and what folder and outputs tell afterwards."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -23,15 +22,16 @@ AROUND = ("CODEX_", "MCP_RUNNER_", "TFGRPO_", "FEATURE_", "PYTHON", "GITHUB_")
 
 
 def measure(case: Case, *, shared: Path, peers: Path) -> Sample:
-    """Raises BenchError if the command fails; of several at once, those that fail are counted."""
+    """Raises BenchError if the command fails; of several at once, those that fail are counted.
+
+    What it leaves goes with the session: a file system may look at each file that was removed lately before it makes a new one, and the
+    next case would pay for that.
+    """
     top = Path(mkdtemp(prefix="case-", dir=shared))
-    try:
-        place = Place(folder=top / "work", shared=shared, peers=peers)
-        place.folder.mkdir()
-        case.prepare(place)
-        return _launch(case, place, top)
-    finally:
-        shutil.rmtree(top, ignore_errors=True)
+    place = Place(folder=top / "work", shared=shared, peers=peers)
+    place.folder.mkdir()
+    case.prepare(place)
+    return _launch(case, place, top)
 
 
 def environment(shared: Path) -> dict[str, str]:

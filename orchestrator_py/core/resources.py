@@ -4,19 +4,15 @@ from collections.abc import Iterable, Mapping, Set
 
 from orchestrator_py.core.suggestion import suggest
 from orchestrator_py.errors import PlanError
-from orchestrator_py.lean import define, field
+from orchestrator_py.lean import define
 from orchestrator_py.model.task import PlanItem
-
-
-def _copy(units: Mapping[str, int]) -> dict[str, int]:
-    return dict(units)
 
 
 @define
 class Resources:
     """How many units of each resource nobody holds. A holder has one unit of each that it names: all at once, or none."""
 
-    free: dict[str, int] = field(converter=_copy)
+    free: dict[str, int]
 
     def has(self, names: Set[str]) -> bool:
         """Whether there is one of each."""

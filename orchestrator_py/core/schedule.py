@@ -89,7 +89,7 @@ class Schedule:
 
     def __attrs_post_init__(self) -> None:
         self.slots = self.bounds.slots or Slots(self.bounds.limit)
-        self._resources = Resources(self.bounds.resources)
+        self._resources = Resources(dict(self.bounds.resources))
         self._claims = list(_claims(self.items, self.bounds.slotless))
         planned = {item.id for item in self.items}
         for place, item in enumerate(self.items):
@@ -113,7 +113,7 @@ class Schedule:
             if claim.slots <= self.slots.free and left.has(claim.resources):
                 return self._start(claim)
             if left is self._resources:
-                left = Resources(left.free)
+                left = Resources(dict(left.free))
             left.reserve(claim.resources)
         return None
 

@@ -3,9 +3,6 @@
 from collections.abc import Iterable
 from datetime import timedelta
 
-import attrs
-from attrs.validators import ge
-
 from orchestrator_py.lean import field, frozen
 from orchestrator_py.model.outcome import Outcome
 
@@ -32,16 +29,18 @@ class RetryPolicy:
     A cancelled attempt is never repeated, whatever `on` says: it may hold `failed`, `timed_out` and `crashed` alone.
     """
 
-    max_attempts: int = attrs.field(default=1, validator=ge(1))
-    backoff: timedelta = attrs.field(default=timedelta(), validator=ge(timedelta()))
-    backoff_factor: float = attrs.field(default=1.0, validator=ge(1))
+    max_attempts: int = 1
+    backoff: timedelta = timedelta()
+    backoff_factor: float = 1.0
     max_backoff: timedelta | None = None
     jitter: bool = False
-    on: frozenset[Outcome] = attrs.field(default=RETRYABLE, converter=_as_set)
+    on: frozenset[Outcome] = field(default=RETRYABLE, converter=_as_set)
 
-    @on.validator
-    def _only_retryable(self, _: object, value: frozenset[Outcome]) -> None:
-        if other := value - RETRYABLE:
+    def __attrs_post_init__(self) -> None:
+        for name, least in (("max_attempts", 1), ("backoff", timedelta()), ("backoff_factor", 1)):
+            if not getattr(self, name) >= least:  # refuses what is no number, too
+                raise ValueError(f"{name} must be at least {least}: {getattr(self, name)}")
+        if other := self.on - RETRYABLE:
             raise ValueError(f"a retry may follow {_words(RETRYABLE)}; not {_words(other)}")
 
     def allows_another(self, *, attempt: int, outcome: Outcome) -> bool:

@@ -90,7 +90,7 @@ def test_attrs_writes_next_to_nothing_for_a_run(tmp_path: Path) -> None:
     configure_stages(tmp_path, command("a", "true"))
     done = subprocess.run([sys.executable, "-c", _ATTRS], cwd=tmp_path, env=environment(), capture_output=True, text=True, check=True)
     written = [line for line in done.stderr.splitlines() if line.startswith("<attrs generated")]
-    assert 0 < len(written) <= 4
+    assert len(written) <= 2
 
 
 def test_the_version_is_told(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator_py.core.codec.contract import find_unprintable, from_json, pretty_pieces, print_compact, print_pretty, to_json
+from orchestrator_py.core.codec.contract import Texts, find_unprintable, from_json, pretty_pieces, print_compact, print_pretty, to_json
 from orchestrator_py.core.json_text import compact_json, parse_json, pretty_json
 from orchestrator_py.errors import DecodeError
 from orchestrator_py.ids import RunId, SubtaskId, TaskId
@@ -159,7 +159,9 @@ def test_every_value_comes_back_from_its_json_text(value: object) -> None:
 def test_a_value_printed_piece_by_piece_is_the_same_text(value: object) -> None:
     assert print_pretty(value) == pretty_json(to_json(value))
     assert print_compact(value) == compact_json(to_json(value))
-    assert "".join(pretty_pieces(value)) == print_pretty(value)
+    kept = Texts()
+    for texts in (None, kept, kept):
+        assert "".join(pretty_pieces(value, texts)) == print_pretty(value)
 
 
 @given(st.lists(st.sampled_from([outcome for outcome in Outcome if outcome is not Outcome.ERROR]), min_size=1, max_size=4))

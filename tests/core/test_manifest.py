@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from attrs import evolve
 
+from orchestrator_py.core.codec.contract import pretty_pieces, print_pretty
 from orchestrator_py.core.command_records import deciding_execution
 from orchestrator_py.core.manifest import manifest_at_end, manifest_in_progress
 from orchestrator_py.core.run_record import RunRecord
@@ -53,6 +54,21 @@ def test_a_stage_that_runs_has_a_start_a_log_and_no_end() -> None:
     assert running.log_path == ".runs/task-1/cli/run-1/commands/01-s0.ndjson"
     assert (pending.status, pending.started_at, pending.log_path) == (CommandStatus.PENDING, None, None)
     assert (manifest.status, manifest.updated_at, manifest.completed_at) == (RunStatus.IN_PROGRESS, stamp(4), None)
+
+
+def test_what_has_ended_is_worked_out_and_printed_once_and_stays_true() -> None:
+    record = record_of(stage(0, Outcome.FAILED, Execution(exit_code=3)), count=3)
+    record.take(SubtaskId("p:s1"), InstanceId("task-1-general-01"), stamp(3))
+    printed: list[str] = []
+    for moment in range(4, 8):
+        manifest = record.manifest(stamp(moment))
+        assert manifest is not None
+        printed.append("".join(pretty_pieces(manifest, record.texts)))
+        assert printed[-1] == print_pretty(manifest)
+        assert manifest.commands[0] is record.command(SubtaskId("p:s0"))
+        if moment == 5:
+            record.end_subtask(stage(1, Outcome.SUCCEEDED, Execution(exit_code=0)), None)
+    assert len(set(printed)) == 4
 
 
 def test_a_command_that_failed_shows_its_code_its_words_and_its_error_file() -> None:

@@ -1,5 +1,6 @@
 """The lean decorators make the classes that those of attrs make."""
 
+import gc
 import pickle
 from inspect import signature
 from typing import ClassVar, get_type_hints
@@ -144,6 +145,22 @@ def test_nothing_is_compiled_for_a_class_before_many_of_it_are_made(monkeypatch:
     assert Couple("a", "b") == Couple(name="a", other="b")
     assert Couple.__init__ is not first
     assert signature(Couple.__init__) == signature(first)
+
+
+def test_a_constructor_that_is_compiled_leaves_nothing_to_the_garbage_collector() -> None:
+    @lean.define
+    class Many:
+        number: int
+        numbers: list[int] = field(factory=list)
+
+    gc.collect()
+    gc.disable()
+    try:
+        made = [Many(number) for number in range(constructor.OFTEN + 2)]
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+    assert made[-1] == Many(constructor.OFTEN + 1, [])
 
 
 def test_attrs_is_asked_about_a_class_when_somebody_wants_to_know() -> None:

@@ -57,3 +57,9 @@ def test_a_pause_never_shrinks_below_half_of_the_first_nor_grows_beyond_the_long
 def test_a_pause_cannot_be_told_to_shrink(factor: float) -> None:
     with pytest.raises(ValueError, match="backoff_factor"):
         RetryPolicy(backoff_factor=factor)
+
+
+@pytest.mark.parametrize("refused", [{"max_attempts": 0}, {"backoff": timedelta(seconds=-1)}])
+def test_there_is_one_attempt_at_least_and_no_pause_below_zero(refused: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=f"{next(iter(refused))} must be at least"):
+        RetryPolicy(**refused)  # type: ignore[arg-type]  # one of two
