@@ -53,6 +53,7 @@ class Aggregator:
     _flights: FlightWatch = field(init=False)
     _loop_is_closing: bool = field(default=False, init=False)
     _unrecorded: list[tuple[Envelope[Message], Exception]] = field(factory=list, init=False)
+    _complained: bool = field(default=False, init=False)
     _unpublished: bool = field(default=False, init=False)
     _publish_at: float = field(default=-math.inf, init=False)
     _rollups_at: float = field(default=-math.inf, init=False)
@@ -179,7 +180,7 @@ class Aggregator:
         self._unpublished = self._unpublished and not rollups
 
         def publish() -> None:
-            self._write(documents)
+            self._show(documents)
             if rollups and idle:
                 history.rest()
             elif rollups:
@@ -190,6 +191,15 @@ class Aggregator:
         if rollups:
             self._rollups_at = ended + ROLLUP_SECONDS
         self._publish_at = ended + max(PROGRESS_SECONDS, (ended - started) / PUBLISHING_SHARE)
+
+    def _show(self, documents: Sequence[RunDocument]) -> None:
+        """How a run in flight looks is for readers only: a disk that refuses it does not take the run's verdict."""
+        try:
+            self._write(documents)
+        except StoreError as error:
+            if not self._complained:
+                self._complained = True
+                _log.warning("runs in flight are not shown: %s", error)
 
     def _write(self, documents: Sequence[RunDocument]) -> None:
         if documents:

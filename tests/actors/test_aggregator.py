@@ -145,6 +145,20 @@ async def test_progress_is_published_when_its_time_has_come_and_not_before() -> 
         assert disk.told.count("write manifest") == written + 1
 
 
+async def test_a_manifest_in_flight_that_cannot_be_written_takes_no_verdict() -> None:
+    disk, clock = Disk(), HandClock()
+    async with serving(disk, clock) as ref:
+        await ref.ask(PIPELINE)
+        clock.seconds += 1
+        written, disk.breaks = disk.told.count("write manifest"), "write"
+        await ref.tell(RUN_OF_ONE[1])
+        while disk.told.count("write manifest") == written:
+            await asyncio.sleep(0)
+        disk.breaks = ""
+        assert (await tell(ref, RUN_OF_ONE[2:])).summary.outcome is Outcome.SUCCEEDED
+    assert ref.failure is None
+
+
 @pytest.mark.parametrize("breaks", ["commit", "write", "rest", "close"])
 async def test_a_store_that_fails_is_told_to_whoever_waits_and_is_closed(breaks: str) -> None:
     disk = Disk(breaks)
