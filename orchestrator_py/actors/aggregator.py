@@ -130,16 +130,18 @@ class Aggregator:
             raise
 
     async def _perform(self, history: HistoryStore, effects: Sequence[Effects]) -> None:
+        shown = [document for effect in effects for document in effect.shown]
         before = [document for effect in effects for document in effect.before]
         entries = [entry for effect in effects for entry in effect.entries]
         after = [document for effect in effects for document in effect.after]
         flush = any(effect.flush for effect in effects)
-        if not (before or entries or after or flush):
+        if not (shown or before or entries or after or flush):
             return
         if flush:
             after.extend(self._mind.progress_documents(self._clock.now()))
 
         def commit() -> None:  # one sync function in one thread hop
+            self._show(shown)
             self._write(before)
             if entries:
                 history.commit(entries)

@@ -125,7 +125,7 @@ class Aggregation:
                 return Effects(events=(RunStopping(**base(record, at), cause=cause),)) if record.stop(cause) and heard else NOTHING
             case Beat(at=at):
                 record.heartbeat_at = at
-                return Effects(before=(heartbeat_document(message),)) if record.opening.manifest is not None else NOTHING
+                return Effects(shown=(heartbeat_document(message),)) if record.opening.manifest is not None else NOTHING
             case CloseRun(at=at, defect=defect):
                 if defect is not None:
                     record.contradict(defect)

@@ -10,10 +10,12 @@ from orchestrator_py.model.history import EntryLine
 class Effects:
     """The consequences of one message.
 
-    `before` are documents that must stand before the entry is recorded, `after` those that speak of it. `reply` is the answer to an ask;
-    an exception is raised at the asker. `flush` asks for everything to be folded and published.
+    `shown` are documents for readers only: one that cannot be written changes nothing. `before` are documents that must stand before the
+    entry is recorded, `after` those that speak of it. `reply` is the answer to an ask; an exception is raised at the asker. `flush` asks
+    for everything to be folded and published.
     """
 
+    shown: tuple[RunDocument, ...] = ()
     before: tuple[RunDocument, ...] = ()
     entries: tuple[EntryLine, ...] = ()
     after: tuple[RunDocument, ...] = ()

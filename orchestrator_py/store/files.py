@@ -182,21 +182,24 @@ def list_folder(path: Path) -> list[str]:
 def make_folders(path: Path, *, durable: bool = False) -> None:
     """Makes the folder and what is missing above it; `durable` syncs the name of each new one."""
     with telling(path, "make it"):
-        missing = [path] if _made_at_once(path) else _make_missing(path)
-    for folder in missing if durable else ():
+        made = _make(path)
+    for folder in made if durable else ():
         fsync_folder(folder.parent)
 
 
-def _made_at_once(path: Path) -> bool:
-    """Most often only the folder itself is missing."""
+def _make(path: Path) -> list[Path]:
+    """The folders that were made: most often it is the folder itself, or none."""
     try:
         os.mkdir(path)
-    except (FileNotFoundError, FileExistsError, NotADirectoryError):
-        return False
-    return True
+    except FileExistsError:
+        refuse_unless(stat.S_IFDIR, path)
+        return []
+    except (FileNotFoundError, NotADirectoryError):
+        return _make_with_parents(path)
+    return [path]
 
 
-def _make_missing(path: Path) -> list[Path]:
+def _make_with_parents(path: Path) -> list[Path]:
     missing = [folder for folder in (path, *path.parents) if not folder.exists()]
     standing = missing[-1].parent if missing else path
     if not standing.is_dir():
