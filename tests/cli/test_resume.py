@@ -104,7 +104,9 @@ def test_what_cannot_be_resumed_is_refused_and_nothing_is_changed(tmp_path: Path
 
 def test_a_live_run_is_held_and_a_killed_one_can_be_taken_up(tmp_path: Path) -> None:
     told, gate = Fifo(tmp_path / "told"), Fifo(tmp_path / "gate")  # stages that outlive their killed run end with the gate
-    configure_stages(tmp_path, command("first", f"{COUNTED}first"), command("second", "echo up > told; test -f mended || read go < gate"))
+    on_record = """until grep -q '"status": "succeeded"' .runs/0101/cli/*/manifest.json; do sleep 0.01; done"""
+    second = f"{on_record}; echo up > told; test -f mended || read go < gate"
+    configure_stages(tmp_path, command("first", f"{COUNTED}first"), command("second", second))
     process = start(tmp_path, "run")
     told.wait_for("up")
     (run_id,) = (path.name for path in (tmp_path / ".runs" / "0101" / "cli").iterdir())
