@@ -3,12 +3,10 @@
 import os
 from argparse import Namespace
 from collections.abc import Iterable
-from datetime import UTC, datetime
 
 from orchestrator_py.cli.console import say
 from orchestrator_py.cli.folders import find_record, parse_task
 from orchestrator_py.errors import InputError
-from orchestrator_py.model.timestamp import format_timestamp
 from orchestrator_py.reading.files import UnreadableError
 from orchestrator_py.reading.flights import Flight, read_flights
 from orchestrator_py.reading.lookup import find_run, list_tasks, task_folder
@@ -59,5 +57,9 @@ def say_unreadable(problems: Iterable[UnreadableError]) -> None:
 
 
 def now() -> str:
-    """As the record writes times."""
+    """As the record writes times. Totals need no calendar, and are spared the import."""
+    from datetime import UTC, datetime
+
+    from orchestrator_py.model.timestamp import format_timestamp
+
     return format_timestamp(datetime.now(UTC))

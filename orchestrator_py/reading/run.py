@@ -6,7 +6,6 @@ from collections import Counter
 
 from orchestrator_py.core import places
 from orchestrator_py.errors import StoreError
-from orchestrator_py.model.timestamp import seconds_between
 from orchestrator_py.reading.files import Data, UnreadableError, read_document
 from orchestrator_py.reading.locks import is_locked
 
@@ -50,7 +49,7 @@ class Run:
 
     def elapsed(self, now: str) -> float | None:
         """Seconds up to its end, or up to now; None if nobody saw it end."""
-        return None if self.word == LOST else seconds_between(self.manifest.get("started_at"), self.manifest.get("completed_at") or now)
+        return None if self.word == LOST else _seconds(self.manifest.get("started_at"), self.manifest.get("completed_at") or now)
 
     def stage_word(self, stage: Data) -> str:
         """Where a stage stands: what ran when the run was lost is lost."""
@@ -60,7 +59,14 @@ class Run:
     def stage_elapsed(self, stage: Data, now: str) -> float | None:
         """Seconds that a stage took, or has taken by now."""
         end = stage.get("completed_at") or (now if self.stage_word(stage) == RUNNING else None)
-        return seconds_between(stage.get("started_at"), end)
+        return _seconds(stage.get("started_at"), end)
+
+
+def _seconds(started_at: object, completed_at: object) -> float | None:
+    """The import is for those that look at single runs: totals need no calendar."""
+    from orchestrator_py.model.timestamp import seconds_between
+
+    return seconds_between(started_at, completed_at)
 
 
 def text_of(data: Data, key: str) -> str:

@@ -65,6 +65,13 @@ def test_reading_back_needs_the_standard_library_alone(tmp_path: Path, arguments
     assert modules & {*LOOPS_AND_CLASSES, *SLOW_EVERYWHERE, "typing"} == set()
 
 
+def test_totals_need_no_calendar(tmp_path: Path) -> None:
+    configure_stages(tmp_path, command("a", "true"))
+    assert run(tmp_path, "run").code == 0
+    code, modules = imported(tmp_path, "report", "--format", "json")
+    assert (code, "datetime" in modules) == (0, False)
+
+
 def test_a_run_imports_what_it_uses(tmp_path: Path) -> None:
     configure_stages(tmp_path, command("a", "true"))
     code, modules = imported(tmp_path, "run")
