@@ -37,9 +37,6 @@ shape(_MANIFEST, Slot, keys="camel", unwritten=frozenset({"group_index"}))
 shape(_MANIFEST, Assignment, keys="snake", always="all")
 shape(_MANIFEST, _PlanDocument, keys="snake", always="all")
 
-_SUMMARY = create_converter()
-shape(_SUMMARY, Recovery, keys="camel", always="all")
-
 
 def scheduler_to_manifest(plan: SchedulerPlan) -> dict[str, object]:
     """The plan as the manifest holds it."""
@@ -70,7 +67,11 @@ def scheduler_to_summary(plan: SchedulerPlan) -> dict[str, object]:
     """The plan as the run summary tells it: attempts are counted, of the times only the last end is told."""
     return {
         "mode": _Mode.ONLY.value,
-        "recovery": _SUMMARY.unstructure(plan.recovery),
+        "recovery": {
+            "heartbeatIntervalSeconds": plan.recovery.heartbeat_interval_seconds,
+            "missingHeartbeatTimeoutSeconds": plan.recovery.missing_heartbeat_timeout_seconds,
+            "maxRetries": plan.recovery.max_retries,
+        },
         "assignments": [
             {
                 "instanceId": assignment.instance_id,
