@@ -17,8 +17,8 @@ Printer = Callable[[object, "str | None"], str]
 _LARGEST_EXACT_INTEGER = 2**53
 _ALWAYS_EXACT_DIGITS = 15
 _DEEPEST_NESTING = 256
-_NESTING_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
-_SURROGATES = re.compile("[\ud800-\udbff][\udc00-\udfff]|[\ud800-\udfff]")
+_NESTING_TOKEN = r'(?s:"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}])'
+_SURROGATES = "[\ud800-\udbff][\udc00-\udfff]|[\ud800-\udfff]"
 
 
 def compact_json(data: object, other: Printer | None = None) -> str:
@@ -68,7 +68,7 @@ def _print(data: object, newline: str | None, other: Printer) -> str:
 
 def well_formed(text: str) -> str:
     """The text with each pair of surrogates as one character, and each lone half escaped, since it has no UTF-8."""
-    return text if text.isascii() else _SURROGATES.sub(_with_utf8, text)
+    return text if text.isascii() else re.sub(_SURROGATES, _with_utf8, text)
 
 
 def print_value(value: object, newline: str | None, other: Printer) -> str:
@@ -190,7 +190,7 @@ def _refuse_constant(name: str) -> object:
 def _refuse_deep_nesting(text: str) -> None:
     """Counts the open brackets outside of strings; a string without an end reaches to the end of the text."""
     depth = 0
-    for token in _NESTING_TOKEN.finditer(text):
+    for token in re.finditer(_NESTING_TOKEN, text):
         match token[0][0]:
             case "[" | "{":
                 depth += 1

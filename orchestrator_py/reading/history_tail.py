@@ -12,10 +12,9 @@ from itertools import islice
 from orchestrator_py.core import places
 from orchestrator_py.core.json_text import parse_json
 from orchestrator_py.reading.files import Data, OpenFile, UnreadableError, lines_backwards, list_names
-from orchestrator_py.reading.journal_tail import lines_of_batches_backwards
 from orchestrator_py.reading.run import text_of
 
-_SEGMENT = re.compile("b-([0-9]{1,19})")
+_SEGMENT = "b-([0-9]{1,19})"
 _MOST_TRIES = 100
 
 
@@ -51,9 +50,15 @@ def _lines_backwards(folder: str, most: int) -> Iterator[bytes]:
         folded = history.size if history is not None else 0
         yield from _queued_backwards(os.path.join(folder, places.PENDING), most)
         for segment in reversed(segments):
-            yield from filter(bytes.strip, lines_of_batches_backwards(segment, folded))
+            yield from filter(bytes.strip, _segment_backwards(segment, folded))
         if history is not None:
             yield from (line for _, line in lines_backwards(history, history.size) if line.strip())
+
+
+def _segment_backwards(segment: OpenFile, folded: int) -> Iterator[bytes]:
+    from orchestrator_py.reading.journal_tail import lines_of_batches_backwards  # most often the journal is empty
+
+    return lines_of_batches_backwards(segment, folded)
 
 
 def _open(folder: str, opened: ExitStack) -> tuple[OpenFile | None, list[OpenFile]]:
@@ -61,7 +66,7 @@ def _open(folder: str, opened: ExitStack) -> tuple[OpenFile | None, list[OpenFil
     pending, metrics = os.path.join(folder, places.PENDING), os.path.join(folder, places.METRICS)
     for _ in range(_MOST_TRIES):
         history = _open_if_there(metrics, opened)
-        numbers = sorted(int(found[1]) for name in list_names(pending) if (found := _SEGMENT.fullmatch(name)))
+        numbers = sorted(int(found[1]) for name in list_names(pending) if (found := re.fullmatch(_SEGMENT, name)))
         segments = [_open_if_there(os.path.join(pending, f"b-{number}"), opened) for number in numbers]
         if _is_still(metrics, history):
             return history, [segment for segment in segments if segment is not None]

@@ -14,7 +14,7 @@ LATEST = "latest"
 NAMED = 5
 _CLOSE_ENOUGH = 200
 
-_TIMED = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z-")
+_TIMED = r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z-"
 """How an id begins that sorts by time."""
 
 
@@ -80,7 +80,7 @@ def _close_to(wanted: str, newest: list[tuple[str, str]]) -> str:
 
 def _keyed(runs_root: str, tasks: Iterable[str], problems: list[UnreadableError]) -> Iterator[tuple[str, str, str]]:
     """Time, task and id of all that may be runs; whether they are is seen when they are read."""
-    is_timed = _TIMED.match
+    is_timed = re.compile(_TIMED).match
     for task in tasks:
         for name in _names(runs_root, task, problems):
             if is_timed(name):
