@@ -195,13 +195,13 @@ class Aggregator:
         self._publish_at = ended + max(PROGRESS_SECONDS, (ended - started) / PUBLISHING_SHARE)
 
     def _show(self, documents: Sequence[RunDocument]) -> None:
-        """How a run in flight looks is for readers only: a disk that refuses it does not take the run's verdict."""
+        """What is for readers only: a disk that refuses it does not take the run's verdict. It is told once, with the file's name."""
         try:
             self._write(documents)
         except StoreError as error:
             if not self._complained:
                 self._complained = True
-                _log.warning("runs in flight are not shown: %s", error)
+                _log.warning("not written: %s", error)
 
     def _write(self, documents: Sequence[RunDocument]) -> None:
         if documents:

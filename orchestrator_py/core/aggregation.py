@@ -114,7 +114,7 @@ class Aggregation:
                     return NOTHING
                 judged = record.reports[report.subtask_id]
                 errors = error_documents(record.opening, record.places.get(report.subtask_id), judged, at)
-                return Effects(before=errors, events=subtask_events(record, judged, at)) if errors or heard else NOTHING
+                return Effects(shown=errors, events=subtask_events(record, judged, at)) if errors or heard else NOTHING
             case InstanceReleased(instance_id=instance_id, at=at):
                 record.release(instance_id, at)
                 return NOTHING

@@ -100,12 +100,14 @@ def _owned(data: T) -> T:
     """JSON data that an agent holds and may still change: a copy, since it is printed later, in another thread."""
     copied: Any = data
     match data:
-        case Mapping():
-            copied = {key: _owned(value) for key, value in data.items()}
+        case None | str() | int() | float():
+            pass  # first, as the search for a mapping of another kind takes long
         case list():
             copied = [_owned(value) for value in data]
         case tuple():
             copied = tuple(_owned(value) for value in data)
+        case dict() | Mapping():
+            copied = {key: _owned(value) for key, value in data.items()}
     return copied  # type: ignore[no-any-return]  # it is what it was
 
 

@@ -38,7 +38,7 @@ def add_constructor(cls: type[Any], fields: Sequence[Field]) -> None:
     init.__kwdefaults__ = {one.alias: _argument(one) for one in given if one.kw_only and one.default is not attrs.NOTHING}
     init.__annotations__ = {one.alias: one.type for one in given if one.converter is None} | {"return": None}
     cls.__init__ = init
-    setattr(cls, filling, _fill(cls, init, given, _finish(cls, fields)))
+    setattr(cls, filling, _fill(cls, init, fields))
 
 
 def _first(self: Any) -> None:
@@ -46,8 +46,9 @@ def _first(self: Any) -> None:
     self.fill(locals())
 
 
-def _fill(cls: type[Any], init: FunctionType, given: Sequence[Field], finish: Finish | None) -> Callable[[Any, Mapping[str, object]], None]:
-    puts = [(one.alias, _put(cls, one)) for one in given]
+def _fill(cls: type[Any], init: FunctionType, fields: Sequence[Field]) -> Callable[[Any, Mapping[str, object]], None]:
+    puts = [(one.alias, _put(cls, one)) for one in fields if one.init]
+    finish = _finish(cls, fields)
     left = iter(range(OFTEN))
 
     def fill(self: Any, arguments: Mapping[str, object]) -> None:
@@ -56,22 +57,22 @@ def _fill(cls: type[Any], init: FunctionType, given: Sequence[Field], finish: Fi
         if finish is not None:
             finish(self)
         if next(left, None) is None and cls.__init__ is init:
-            cls.__init__ = _compiled(cls, init, given, finish)
+            cls.__init__ = _compiled(cls, init, fields)
 
     return fill
 
 
-def _compiled(cls: type[Any], init: FunctionType, given: Sequence[Field], finish: Finish | None) -> FunctionType:
+def _compiled(cls: type[Any], init: FunctionType, fields: Sequence[Field]) -> FunctionType:
     """A constructor that does the same as `init`, without a detour."""
-    setter: Any = cls.__setattr__
-    stored = [one for one in given if setter is object.__setattr__ and not (one.is_made or one.converter)]
-    # no argument begins with an underscore
-    lines = [f"self.{one.name} = {one.alias}" if one in stored else f"_put_{one.alias}(self, {one.alias})" for one in given]
-    inner = {f"_put_{one.alias}": _put(cls, one) for one in given if one not in stored} | ({} if finish is None else {"_finish": finish})
+    given = init.__code__.co_varnames[1:]
+    inner: dict[str, object] = {"_NOTHING": attrs.NOTHING}  # no argument begins with an underscore
+    lines = [_line(cls, place, one, inner) for place, one in _in_order(fields)]
+    if hasattr(cls, "__attrs_post_init__"):
+        lines.append("self.__attrs_post_init__()")
     text = f"""\
 def create({", ".join(inner)}):
-    def __init__({", ".join(["self", *(one.alias for one in given)])}):
-        {"; ".join(lines + ["_finish(self)"] * (finish is not None)) or "pass"}
+    def __init__({", ".join(["self", *given])}):
+        {"; ".join(lines) or "pass"}
     return __init__
 """
     space: dict[str, Any] = {}
@@ -81,6 +82,33 @@ def create({", ".join(inner)}):
     often = FunctionType(unbound.__code__.replace(**counts), init.__globals__, closure=unbound.__closure__)
     often.__defaults__, often.__kwdefaults__, often.__annotations__ = init.__defaults__, init.__kwdefaults__, init.__annotations__
     return often
+
+
+def _in_order(fields: Sequence[Field]) -> list[tuple[int, Field]]:
+    """Arguments first; fields that are none have their turn when all arguments are in their slots, if they have a value."""
+    places = list(enumerate(fields))
+    hidden = [(place, one) for place, one in places if not one.init and one.default is not attrs.NOTHING]
+    return [(place, one) for place, one in places if one.init] + hidden
+
+
+def _line(cls: type[Any], place: int, field: Field, inner: dict[str, object]) -> str:
+    """The statement that fills one slot; what it calls is added to `inner`."""
+    value = field.alias
+    if field.is_made:
+        inner[f"_make{place}"] = field.default.factory
+        made = f"_make{place}({'self' if field.default.takes_self else ''})"
+        value = f"{made} if {value} is _NOTHING else {value}" if field.init else made
+    elif not field.init:
+        inner[f"_value{place}"] = field.default
+        value = f"_value{place}"
+    if field.converter is not None:
+        inner[f"_convert{place}"] = field.converter
+        value = f"_convert{place}({value})"
+    setter: Any = cls.__setattr__
+    if setter is object.__setattr__:
+        return f"self.{field.name} = {value}"
+    inner[f"_put{place}"] = getattr(cls, field.name).__set__
+    return f"_put{place}(self, {value})"
 
 
 def _argument(field: Field) -> Any:

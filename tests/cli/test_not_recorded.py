@@ -52,3 +52,12 @@ def test_the_next_run_puts_it_on_record_by_itself(tmp_path: Path) -> None:
     assert run(tmp_path, "run").code == 0
     assert [entry["status"] for entry in entries(tmp_path)] == ["failed", "succeeded"]
     assert run(tmp_path, "metrics", "verify").code == 0
+
+
+def test_an_error_file_that_cannot_be_written_takes_no_verdict(tmp_path: Path) -> None:
+    configure_stages(tmp_path, command("a", "mkdir -p $CODEX_ORCHESTRATOR_RUN_DIR/errors/01-a.json; exit 3"))
+    finished = run(tmp_path, "run", "--format", "json")
+    assert (finished.code, finished.document()["outcome"]) == (1, "failed")
+    assert "warning: not written: " in finished.stderr
+    assert "01-a.json: is a folder where a file belongs" in finished.stderr
+    assert [entry["status"] for entry in entries(tmp_path)] == ["failed"]
