@@ -25,7 +25,7 @@ from orchestrator_py.core.codec.limits import (
     VariableName,
     add_limits,
 )
-from orchestrator_py.core.codec.strict import Converter, create_converter, shape
+from orchestrator_py.core.codec.strict import Converter, shape, shared_converter
 from orchestrator_py.lean import field, frozen
 from orchestrator_py.model.pipeline import ExecutorKind
 
@@ -193,7 +193,7 @@ _CLOUD_ENVIRONMENT = frozenset({"cloudEnvId", "cloud_env_id"})
 
 
 def _create_configuration_converter() -> Converter:
-    converter = create_converter()
+    converter = shared_converter()
     add_limits(converter)
     shape(converter, ExecutorDocument, keys="camel")
     shape(converter, ConfigurationDocument, keys="camel", renamed={"schema": "$schema"}, ignored=frozenset({"runtimeMode"}))

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from orchestrator_py.core.codec.events import add_event_shapes
 from orchestrator_py.core.codec.manifest import add_manifest_shapes
 from orchestrator_py.core.codec.rollups import add_rollup_shapes
-from orchestrator_py.core.codec.strict import Converter, Shape, create_converter, decode, members_of, written_shape
+from orchestrator_py.core.codec.strict import Converter, Shape, decode, members_of, shared_converter, written_shape
 from orchestrator_py.core.codec.summary import add_summary_shapes
 from orchestrator_py.core.codec.task import add_task_shapes
 from orchestrator_py.core.json_text import Printer, compact_json, pretty_json, print_members, print_other, print_value, well_formed
@@ -39,7 +39,7 @@ _EXACT = 2**53  # the last integer that every double reader keeps
 @cache
 def contract_converter() -> Converter:
     """The one converter, made when it is first needed."""
-    converter = create_converter()
+    converter = shared_converter()
     add_task_shapes(converter)
     add_summary_shapes(converter)
     add_manifest_shapes(converter)

@@ -2,7 +2,7 @@
 
 from enum import Enum
 
-from orchestrator_py.core.codec.strict import create_converter, decode, shape
+from orchestrator_py.core.codec.strict import decode, shape, shared_converter
 from orchestrator_py.lean import frozen
 from orchestrator_py.model.assignment import MULTI_INSTANCE, Assignment, Attempt, RecoveryCheckpoint, SchedulerPlan, Slot
 from orchestrator_py.model.run_request import Recovery
@@ -29,13 +29,13 @@ class _PlanDocument:
             raise ValueError("an instance is listed twice under assignments")
 
 
-_MANIFEST = create_converter()
-shape(_MANIFEST, Recovery, keys="snake", always="all")
-shape(_MANIFEST, RecoveryCheckpoint, keys="snake")
-shape(_MANIFEST, Attempt, keys="snake", always="all")
-shape(_MANIFEST, Slot, keys="camel", unwritten=frozenset({"group_index"}))
-shape(_MANIFEST, Assignment, keys="snake", always="all")
-shape(_MANIFEST, _PlanDocument, keys="snake", always="all")
+_CONVERTER = shared_converter()
+shape(_CONVERTER, Recovery, keys="snake", always="all")
+shape(_CONVERTER, RecoveryCheckpoint, keys="snake")
+shape(_CONVERTER, Attempt, keys="snake", always="all")
+shape(_CONVERTER, Slot, keys="camel", unwritten=frozenset({"group_index"}))
+shape(_CONVERTER, Assignment, keys="snake", always="all")
+shape(_CONVERTER, _PlanDocument, keys="snake", always="all")
 
 
 def scheduler_to_manifest(plan: SchedulerPlan) -> dict[str, object]:
@@ -47,13 +47,13 @@ def scheduler_to_manifest(plan: SchedulerPlan) -> dict[str, object]:
         recovery=plan.recovery,
         assignments=tuple(plan.assignments.values()),
     )
-    data: dict[str, object] = _MANIFEST.unstructure(document)
+    data: dict[str, object] = _CONVERTER.unstructure(document)
     return data
 
 
 def scheduler_from_manifest(data: object) -> SchedulerPlan:
     """The plan that a manifest holds; DecodeError for anything else, an end on a record that has not ended included."""
-    document = decode(_MANIFEST, _PlanDocument, data)
+    document = decode(_CONVERTER, _PlanDocument, data)
     return SchedulerPlan(
         requested_at=document.requested_at,
         min_instances=document.min_instances,

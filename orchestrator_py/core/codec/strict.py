@@ -269,6 +269,12 @@ def _unstructure(converter: Converter, item: object) -> object:
     return converter.unstructure(item)
 
 
+@cache
+def shared_converter() -> Converter:
+    """The one with which codecs declare their classes, each of which stands in JSON in one way."""
+    return create_converter()
+
+
 def create_converter() -> Converter:
     """A converter whose primitives check instead of coercing; mappings and `object` hold JSON data as it is."""
     converter = Converter()
