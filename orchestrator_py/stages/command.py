@@ -1,9 +1,9 @@
 """One shell command from its start to its end: its output goes to the log as it comes, the facts of its end come back."""
 
+import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing, nullcontext
 from datetime import timedelta
-from uuid import uuid4
 
 from anyio import CancelScope
 from anyio.lowlevel import checkpoint_if_cancelled
@@ -69,7 +69,7 @@ class _Record:
     correlation_id: str = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.correlation_id = self.spec.correlation_id or str(uuid4())
+        self.correlation_id = self.spec.correlation_id or os.urandom(16).hex()
 
     async def begin(self) -> None:
         await self.log.append(*begin_events(self.spec, self.correlation_id))
