@@ -62,6 +62,11 @@ class Cluster:
         self.workers.append(worker)
         return worker
 
+    def meet_workers(self) -> None:
+        """Returns when the scheduler knows all of them: a run has as many lanes as there are slots when it starts."""
+        log = self.folder / "cluster.log"
+        wait_until(lambda: log.read_text(errors="replace").count("Register worker addr") >= len(self.workers))
+
     def end(self) -> None:
         for process in [*self.workers, self.scheduler]:
             with suppress(ProcessLookupError):
@@ -112,6 +117,7 @@ def running_cluster(
     try:
         for _ in range(workers):
             cluster.add_worker(threads=threads)
+        cluster.meet_workers()
         yield cluster
     finally:
         cluster.end()

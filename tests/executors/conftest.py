@@ -15,6 +15,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Two workers, each with two slots; w1 offers one unit of `gpu`."""
     with running_cluster(tmp_path_factory.mktemp("dask"), workers=1) as cluster:
         cluster.add_worker("--resources", "gpu=1")
+        cluster.meet_workers()
         yield cluster
 
 
