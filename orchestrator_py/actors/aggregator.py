@@ -15,10 +15,10 @@ from orchestrator_py.actors.mailbox import Envelope, Mailbox
 from orchestrator_py.actors.outlast import forget_cancellation, is_being_cancelled, run_in_thread
 from orchestrator_py.core.aggregation import Aggregation
 from orchestrator_py.errors import DefectError, NotRecordedError, OrchestratorError, StoreError
-from orchestrator_py.ids import TaskId
+from orchestrator_py.ids import RunId, TaskId
 from orchestrator_py.lean import define, field
 from orchestrator_py.model.document import RunDocument
-from orchestrator_py.model.effects import Effects
+from orchestrator_py.model.effects import NOTHING, Effects
 from orchestrator_py.model.events import Event
 from orchestrator_py.model.messages import Flush, Message
 from orchestrator_py.ports import Clock, EventSink, FlightBoard, HistoryStore, RunFiles
@@ -85,7 +85,7 @@ class Aggregator:
 
     async def _serve(self, mailbox: Mailbox[Message], history: HistoryStore) -> None:
         while (batch := await self._receive(mailbox)) is not None:
-            effects = [self._handle(envelope.message) for envelope in batch]
+            effects = self._handle(batch)
             await self._perform_or_tell(history, batch, effects)
             self._announce(batch, effects)
             self._flights.plan()
@@ -94,9 +94,20 @@ class Aggregator:
             if self._flights.is_due:
                 await self._flights.look(self._in_thread)
 
-    def _handle(self, message: Message) -> Effects:
-        heard = not isinstance(message, Flush) and self._sink.hears(message.run_id)
-        return self._mind.handle(message, heard=heard)
+    def _handle(self, batch: Sequence[Envelope[Message]]) -> list[Effects]:
+        """What each asks for. Whether a run is heard is asked once: nobody comes or goes meanwhile."""
+        heard: dict[RunId, bool] = {}
+        effects: list[Effects] = []
+        for envelope in batch:
+            message = envelope.message
+            if isinstance(message, Flush):
+                effects.append(self._mind.handle(message))
+            else:
+                run_id = message.run_id
+                if run_id not in heard:
+                    heard[run_id] = self._sink.hears(run_id)
+                effects.append(self._mind.handle(message, heard=heard[run_id]))
+        return effects
 
     async def _receive(self, mailbox: Mailbox[Message]) -> list[Envelope[Message]] | None:
         """The next mail; None when nothing more will come, or the loop is closing and no run is in flight any more."""
@@ -130,6 +141,7 @@ class Aggregator:
             raise
 
     async def _perform(self, history: HistoryStore, effects: Sequence[Effects]) -> None:
+        effects = [effect for effect in effects if effect is not NOTHING]
         shown = [document for effect in effects for document in effect.shown]
         before = [document for effect in effects for document in effect.before]
         entries = [entry for effect in effects for entry in effect.entries]
@@ -156,7 +168,8 @@ class Aggregator:
         for envelope, effect in zip(batch, effects, strict=True):
             for event in effect.events:
                 self._tell_sink(event)
-            envelope.reply(effect.reply)
+            if envelope.answer is not None:
+                envelope.reply(effect.reply)
 
     def _tell_sink(self, event: Event) -> None:
         try:

@@ -39,43 +39,44 @@ class Attempt:
 
     async def run(self) -> None:
         """The first stage that is not `succeeded` decides. None begins after the attempt was cancelled."""
-        build, outcome = await self._build()
+        order, agents = self.order, self.agents
+        self.build, outcome = accept_build(
+            await self._call(agents.builder.build, self._build_input()), subtask_id=order.item.id, mode=order.mode, run_id=order.run_id
+        )
         if outcome is Outcome.SUCCEEDED:
-            test, outcome = await self._test(build)
+            self.test, outcome = accept_test(
+                await self._call(agents.tester.test, self._test_input(self.build)), subtask_id=self.build.subtask_id, run_id=order.run_id
+            )
             if outcome is Outcome.SUCCEEDED:
-                outcome = await self._review(build, test)
+                self.review, outcome = accept_review(await self._call(agents.reviewer.review, self._review_input(self.build, self.test)))
         self.outcome = outcome
 
     @property
     def last(self) -> Execution | None:
         """The end of the last command that was begun."""
-        answered = (answer for answer in (self.review, self.test, self.build) if answer is not None)
-        return next((answer.execution for answer in answered), None)
+        answer = self.review or self.test or self.build
+        return None if answer is None else answer.execution
 
     def results(self, cause: StopCause | None) -> Results:
         """All three results, of the stages that did not answer as well."""
+        if self.outcome is Outcome.SUCCEEDED and cause is None and self.build and self.test and self.review:
+            return self.build, self.test, self.review
         order = self.order
         return complete_results(
             self.build, self.test, self.review, subtask_id=order.item.id, mode=order.mode, run_id=order.run_id, cause=cause
         )
 
-    async def _build(self) -> tuple[BuildResult, Outcome]:
+    def _build_input(self) -> BuildInput:
         order = self.order
-        given = BuildInput(task=order.task, plan=order.plan, target=order.item, mode=order.mode, run_id=order.run_id, attempt=self.number)
-        answer = await self._call(self.agents.builder.build, given)
-        self.build, outcome = accept_build(answer, subtask_id=order.item.id, mode=order.mode, run_id=order.run_id)
-        return self.build, outcome
+        return BuildInput(task=order.task, plan=order.plan, target=order.item, mode=order.mode, run_id=order.run_id, attempt=self.number)
 
-    async def _test(self, build: BuildResult) -> tuple[TestResult, Outcome]:
+    def _test_input(self, build: BuildResult) -> TestInput:
         order = self.order
-        given = TestInput(task=order.task, build=build, target=order.item, mode=order.mode, run_id=order.run_id, attempt=self.number)
-        answer = await self._call(self.agents.tester.test, given)
-        self.test, outcome = accept_test(answer, subtask_id=build.subtask_id, run_id=order.run_id)
-        return self.test, outcome
+        return TestInput(task=order.task, build=build, target=order.item, mode=order.mode, run_id=order.run_id, attempt=self.number)
 
-    async def _review(self, build: BuildResult, test: TestResult) -> Outcome:
+    def _review_input(self, build: BuildResult, test: TestResult) -> ReviewInput:
         order = self.order
-        given = ReviewInput(
+        return ReviewInput(
             task=order.task,
             plan=order.plan,
             build=build,
@@ -85,8 +86,6 @@ class Attempt:
             run_id=order.run_id,
             attempt=self.number,
         )
-        self.review, outcome = accept_review(await self._call(self.agents.reviewer.review, given))
-        return outcome
 
     async def _call(self, method: Callable[[T], Awaitable[object]], given: T) -> object:
         """What the agent answered, or the exception that it raised."""

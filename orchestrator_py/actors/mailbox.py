@@ -16,7 +16,7 @@ from orchestrator_py.lean import define, field
 
 M = TypeVar("M")
 
-CAPACITY = 256
+CAPACITY = 1024
 """Mail that may wait before senders do. It is back-pressure, not speed: a slow disk slows the subtasks, and memory stays flat."""
 
 

@@ -6,10 +6,10 @@ from functools import partial
 from orchestrator_py.actors.mailbox import Answer, Ref
 from orchestrator_py.actors.outlast import outlast
 from orchestrator_py.actors.run_clock import RunClock
-from orchestrator_py.ids import InstanceId, RunId
+from orchestrator_py.ids import InstanceId, RunId, SubtaskId
 from orchestrator_py.lean import define
-from orchestrator_py.model.messages import Message, SubtaskEnded
-from orchestrator_py.model.summary import SubtaskReport
+from orchestrator_py.model.messages import AttemptEnded, Message, SubtaskEnded
+from orchestrator_py.model.summary import AttemptReport, SubtaskReport
 
 
 @define(eq=False)
@@ -36,6 +36,10 @@ class Reporter:
     async def tell_end(self, report: SubtaskReport, instance_id: InstanceId | None = None) -> None:
         """A subtask is accounted for, by the instance that ran it if it was started here."""
         await self.tell(SubtaskEnded(run_id=self.run_id, report=report, instance_id=instance_id, at=self.clock.now()))
+
+    async def tell_attempt(self, subtask_id: SubtaskId, attempt: AttemptReport) -> None:
+        """An attempt has ended, and another one follows."""
+        await self.tell(AttemptEnded(run_id=self.run_id, subtask_id=subtask_id, attempt=attempt))
 
     async def _outlast(self, wait: Callable[[], Awaitable[object]]) -> None:
         if await outlast(wait):

@@ -3,7 +3,8 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
+from functools import partial
 from typing import TypeVarTuple
 
 from orchestrator_py.actors.agents import RunRules, SubtaskOrder
@@ -12,7 +13,7 @@ from orchestrator_py.actors.mailbox import Ref
 from orchestrator_py.actors.outlast import forget_cancellation
 from orchestrator_py.actors.reporter import Reporter
 from orchestrator_py.actors.run_clock import RunClock
-from orchestrator_py.actors.subtask import LOOP_IS_CLOSING, StopCell, run_subtask
+from orchestrator_py.actors.subtask import LOOP_IS_CLOSING, LaneScope, StopCell, run_subtask
 from orchestrator_py.actors.turns import Turns
 from orchestrator_py.core.schedule import Schedule, order_of_work
 from orchestrator_py.errors import DefectError, OrchestratorError
@@ -20,7 +21,6 @@ from orchestrator_py.ids import InstanceId, RunId, SubtaskId
 from orchestrator_py.lean import define, field
 from orchestrator_py.model.manifest import ChildRun
 from orchestrator_py.model.messages import (
-    AttemptEnded,
     ChildRunTold,
     ClosedRun,
     CloseRun,
@@ -32,7 +32,7 @@ from orchestrator_py.model.messages import (
     SubtaskTaken,
 )
 from orchestrator_py.model.outcome import StopCause, StopKind
-from orchestrator_py.model.summary import AttemptReport, SubtaskReport
+from orchestrator_py.model.summary import SubtaskReport
 from orchestrator_py.model.task import Mode, PlanItem
 
 Ts = TypeVarTuple("Ts")
@@ -113,13 +113,32 @@ class Run:
             await reporter.tell_end(report)
 
     async def _work_off(self, ref: Ref[Message]) -> None:
-        """Lanes and chores are plain tasks: each guards itself, and a task group would cost more than a small run."""
+        """Lanes and chores are plain tasks: each guards itself, and a task group would cost more than a small run.
+
+        The first lane is this task: a run whose agents wait for nothing needs no other.
+        """
         chores = self._start_chores(ref)
+        lanes: list[asyncio.Task[None]] = []
         with self._turns:
-            await self._see_end([self._start(self._lane, ref, instance_id) for instance_id in self._instances()])
+            instances = iter(self._instances())
+            first = next(instances, None)
+            for instance_id in instances:
+                self._turns.enlist(partial(self._begin_lane, lanes, ref, instance_id))
+            if first is not None:
+                await self._work_here(ref, first)
+            await self._see_end(lanes)
         for chore in chores:
             chore.cancel()
         await self._see_end(chores)
+
+    def _begin_lane(self, lanes: "list[asyncio.Task[None]]", ref: Ref[Message], instance_id: InstanceId) -> None:
+        lanes.append(self._start(self._lane, ref, instance_id))
+
+    async def _work_here(self, ref: Ref[Message], instance_id: InstanceId) -> None:
+        try:
+            await self._guard(self._lane, ref, instance_id)
+        except asyncio.CancelledError:
+            self._stop_with_loop()
 
     async def _see_end(self, tasks: "Sequence[asyncio.Task[None]]") -> None:
         while waiting := [task for task in tasks if not task.done()]:
@@ -148,23 +167,19 @@ class Run:
 
     async def _lane(self, ref: Ref[Message], instance_id: InstanceId) -> None:
         """One worker slot: takes what may start, runs it, tells how it went, until nothing is left."""
-        with ref.clone() as channel:
+        with ref.clone() as channel, closing(LaneScope()) as scope:
             reporter = self._reporter(channel)
             while (item := await self._turns.next()) is not None:
-                await self._run_item(reporter, instance_id, item)
+                await self._run_item(reporter, scope, instance_id, item)
             await reporter.tell(InstanceReleased(run_id=self.run_id, instance_id=instance_id, at=self.clock.now()))
 
-    async def _run_item(self, reporter: Reporter, instance_id: InstanceId, item: PlanItem) -> None:
+    async def _run_item(self, reporter: Reporter, scope: LaneScope, instance_id: InstanceId, item: PlanItem) -> None:
         subtask_id = SubtaskId(item.id)
         cell = self._cells[subtask_id] = StopCell(self.cause)  # before the first wait: what is ended from here on is ended here too
-        taken = SubtaskTaken(run_id=self.run_id, subtask_id=subtask_id, instance_id=instance_id, at=self.clock.now())
-        await reporter.tell(taken)
-
-        async def on_retry(attempt: AttemptReport) -> None:
-            await reporter.tell(AttemptEnded(run_id=self.run_id, subtask_id=subtask_id, attempt=attempt))
-
-        order = SubtaskOrder(task=self.opening.task, plan=self.opening.plan, item=item, mode=self._modes[item.id], run_id=self.run_id)
-        report = await run_subtask(order, self.rules, clock=self.clock, cell=cell, on_retry=on_retry)
+        opening, run_id = self.opening, self.opening.run_id
+        await reporter.tell(SubtaskTaken(run_id=run_id, subtask_id=subtask_id, instance_id=instance_id, at=self.clock.now()))
+        order = SubtaskOrder(task=opening.task, plan=opening.plan, item=item, mode=self._modes[item.id], run_id=run_id)
+        report = await run_subtask(order, self.rules, clock=self.clock, cell=cell, lane=scope, on_retry=reporter.tell_attempt)
         self.cut_short = self.cut_short or (cell.kept_back and cell.cause == self.cause)
         del self._cells[subtask_id]
         await self._settle(reporter, instance_id, report)

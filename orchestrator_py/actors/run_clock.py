@@ -15,20 +15,22 @@ class RunClock:
     started_at: Timestamp = field(init=False)
     _start: datetime | None = field(init=False)
     _origin: float = field(init=False)
-    _newest: tuple[int, Timestamp] = field(init=False)  # the last stamp: many fall into the same millisecond
+    _newest: Timestamp = field(init=False)  # the last stamp: many fall into the same millisecond
+    _until: float = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.started_at = self._clock.now()
+        self.started_at = self._newest = self._clock.now()
         self._start = parse_timestamp(self.started_at)
-        self._origin = self._clock.monotonic()
-        self._newest = -1, self.started_at
+        self._until = self._origin = self._clock.monotonic()
 
     def now(self) -> Timestamp:
         """The start of the run plus the time measured since."""
-        milliseconds = int((self._clock.monotonic() - self._origin) * 1_000_000 + 0.5) // 1000
-        if self._newest[0] != milliseconds:
-            self._newest = milliseconds, self._stamp(timedelta(milliseconds=milliseconds))
-        return self._newest[1]
+        moment = self._clock.monotonic()
+        if moment >= self._until:
+            milliseconds = int((moment - self._origin) * 1_000_000 + 0.5) // 1000
+            self._until = self._origin + (milliseconds + 1) / 1000 - 0.5e-6
+            self._newest = self._stamp(timedelta(milliseconds=milliseconds))
+        return self._newest
 
     def _stamp(self, since: timedelta) -> Timestamp:
         if self._start is None:

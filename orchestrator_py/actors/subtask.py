@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from datetime import timedelta
+from types import TracebackType
 
 import anyio
 
@@ -12,12 +13,41 @@ from orchestrator_py.actors.attempt import Attempt
 from orchestrator_py.actors.outlast import forget_cancellation
 from orchestrator_py.actors.run_clock import RunClock
 from orchestrator_py.core.outcome import may_be_waived, worse
-from orchestrator_py.lean import define
+from orchestrator_py.ids import SubtaskId
+from orchestrator_py.lean import define, field
 from orchestrator_py.model.outcome import Outcome, StopCause, StopKind
 from orchestrator_py.model.summary import AttemptReport, SubtaskReport
 
 LOOP_IS_CLOSING = StopCause(StopKind.EMBEDDER, "the event loop is closing")
 _NO_DEADLINE = nullcontext()
+
+
+@define(eq=False)
+class LaneScope:
+    """What ends the work of one lane: the same scope for all of its attempts, until a cancellation has used it up.
+
+    `with` gives the scope to one attempt. To enter one for each would take as long as all else that goes on around a short attempt.
+    """
+
+    _scope: anyio.CancelScope | None = field(default=None, init=False)
+
+    def __enter__(self) -> anyio.CancelScope:
+        if self._scope is None:
+            self._scope = anyio.CancelScope().__enter__()
+        return self._scope
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool:
+        scope = self._scope
+        if scope is None or (error is None and not scope.cancel_called):
+            return False
+        self._scope = None
+        return scope.__exit__(kind, error, trace)
+
+    def close(self) -> None:
+        """The lane has no more work; in the task that worked."""
+        scope, self._scope = self._scope, None
+        if scope is not None:
+            scope.__exit__(None, None, None)
 
 
 @define(eq=False)
@@ -60,7 +90,8 @@ async def run_subtask(
     *,
     clock: RunClock,
     cell: StopCell,
-    on_retry: Callable[[AttemptReport], Awaitable[None]],
+    lane: LaneScope,
+    on_retry: Callable[[SubtaskId, AttemptReport], Awaitable[None]],
 ) -> SubtaskReport:
     """Attempts until one succeeds, the policy allows no more, or a stop was recorded. The last attempt decides.
 
@@ -70,12 +101,12 @@ async def run_subtask(
     attempts: list[AttemptReport] = []
     while True:
         attempt = Attempt(order, rules.agents, number=len(attempts) + 1, is_ended=cell.is_ending)
-        report, cause = await _run_attempt(attempt, clock=clock, cell=cell, timeout=policy.timeout)
+        report, cause = await _run_attempt(attempt, clock=clock, cell=cell, lane=lane, timeout=policy.timeout)
         attempts.append(report)
         if not policy.retry.allows_another(attempt=report.number, outcome=report.outcome):
             break
         if cell.cause is None:
-            await on_retry(report)
+            await on_retry(order.subtask_id, report)
             if not await _stopped_while_waiting(policy.retry.pause_after(report.number, rules.chance()), cell):
                 continue
         cell.kept_back = True
@@ -98,10 +129,10 @@ async def run_subtask(
 
 
 async def _run_attempt(
-    attempt: Attempt, *, clock: RunClock, cell: StopCell, timeout: timedelta | None
+    attempt: Attempt, *, clock: RunClock, cell: StopCell, lane: LaneScope, timeout: timedelta | None
 ) -> tuple[AttemptReport, StopCause | None]:
     started_at, origin = clock.now(), clock.monotonic()
-    cause = await _run_under(attempt, cell, None if timeout is None else timeout.total_seconds())
+    cause = await _run_under(attempt, cell, lane, None if timeout is None else timeout.total_seconds())
     report = AttemptReport(
         number=attempt.number,
         outcome=_word(attempt, cause),
@@ -122,10 +153,10 @@ def _word(attempt: Attempt, cause: StopCause | None) -> Outcome:
     return cause.outcome if child is None else worse(cause.outcome, child)
 
 
-async def _run_under(attempt: Attempt, cell: StopCell, seconds: float | None) -> StopCause | None:
+async def _run_under(attempt: Attempt, cell: StopCell, lane: LaneScope, seconds: float | None) -> StopCause | None:
     """Run the attempt; the answer is the cause that was recorded before its end was observed."""
     try:
-        with anyio.CancelScope() as scope, _NO_DEADLINE if seconds is None else anyio.move_on_after(seconds) as deadline:
+        with lane as scope, _NO_DEADLINE if seconds is None else anyio.move_on_after(seconds) as deadline:
             cell.enter(scope, deadline)
             await attempt.run()
     except asyncio.CancelledError:  # from outside of our scopes

@@ -87,7 +87,7 @@ class TaskManager:
         self._verdict_rules = VerdictRules(strict=strict, fail_on_flaky=fail_on_flaky)
         self._group = group
         self._keep_summaries = keep_summaries
-        self._run_id_factory = run_id_factory or self._create_run_id
+        self._run_id_factory = run_id_factory
         self._pipeline_id = pipeline_id
         self._layout = None if root is None else Layout.below(Path(root))
         self._service = RunService(self._layout, self._clock)
@@ -120,7 +120,7 @@ class TaskManager:
         call stops the subtasks, leaves a `cancelled` record and goes on as the cancellation.
         """
         clock = RunClock(self._clock)
-        run_id = self._checked_run_id(self._run_id_factory(task))
+        run_id = self._name_run(task, clock)
         opening = await self._open(task, run_id, clock)
         closed = await self._service.wait(self._service.start(opening, self._rules, clock))
         return closed.summary
@@ -193,11 +193,10 @@ class TaskManager:
     def _artifact_root(self, task_id: TaskId, run_id: RunId) -> str:
         return f".runs/{task_id}/{run_id}" if self._layout is None else embedded_artifact_root(self._layout.task(task_id), run_id)
 
-    def _create_run_id(self, task: TaskContext) -> str:
-        return create_embedded_run_id(task.id, self._clock.now(), os.urandom(4).hex())
-
-    def _checked_run_id(self, value: str) -> RunId:
-        run_id = parse_run_id(value)
+    def _name_run(self, task: TaskContext, clock: RunClock) -> RunId:
+        if self._run_id_factory is None:
+            return create_embedded_run_id(task.id, clock.started_at, os.urandom(4).hex())
+        run_id = parse_run_id(self._run_id_factory(task))
         if run_id in RESERVED_RUN_IDS:
             raise IdentifierError(f'Invalid run ID "{run_id}": the task\'s own files have that name; choose another.')
         return run_id

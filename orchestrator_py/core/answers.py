@@ -47,7 +47,16 @@ def accept_build(answer: object, *, subtask_id: str, mode: Mode, run_id: RunId) 
         case BuildResult(subtask_id=str(), success=bool(), execution=None | Execution()):
             problem = find_unprintable(answer)
             if problem is None:
-                build = evolve(answer, mode=mode, run_id=run_id, extra=_owned(answer.extra))
+                build = BuildResult(
+                    subtask_id=answer.subtask_id,
+                    artifacts=answer.artifacts,
+                    mode=mode,
+                    run_id=run_id,
+                    success=answer.success,
+                    notes=answer.notes,
+                    extra=_owned(answer.extra) if answer.extra else {},
+                    execution=answer.execution,
+                )
                 return build, build_outcome(build)
             message, word = problem, Outcome.CRASHED
         case BuildResult(subtask_id=str()):
@@ -65,7 +74,14 @@ def accept_test(answer: object, *, subtask_id: str, run_id: RunId) -> tuple[Test
         case TestResult(execution=None | Execution()):
             problem = find_unprintable(answer)
             if problem is None:
-                test = evolve(answer, run_id=run_id, extra=_owned(answer.extra))
+                test = TestResult(
+                    subtask_id=answer.subtask_id,
+                    success=answer.success,
+                    reports=answer.reports,
+                    run_id=run_id,
+                    extra=_owned(answer.extra) if answer.extra else {},
+                    execution=answer.execution,
+                )
                 return test, test_outcome(test)
             message, word = problem, Outcome.CRASHED
         case _:

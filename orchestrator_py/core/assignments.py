@@ -2,7 +2,8 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from orchestrator_py.errors import ConfigurationError
 from orchestrator_py.ids import InstanceId
@@ -36,21 +37,40 @@ def create_scheduler_plan(request: RunRequest, *, requested_at: Timestamp, insta
     """
     prefix = request.task.id.lower() if instance_prefix is None else instance_prefix
     group_size = math.trunc(request.group.group_size or 0) if request.group else 0
-    return assign_instances(request.schedule, prefix, requested_at, group_size)
+    return assign_instances(request.schedule, name_slots(request.schedule, group_size), prefix, requested_at)
 
 
-def assign_instances(schedule: RunSchedule, prefix: str, requested_at: Timestamp, group_size: int = 0) -> SchedulerPlan:
-    """The plan of what a schedule asks for, see create_scheduler_plan; `group_size` 0 for no group."""
+class NamedSlot(NamedTuple):
+    """What an instance is created from, and the end of its name."""
+
+    name: str
+    capability: str
+    slot: Slot
+
+
+def name_slots(schedule: RunSchedule, group_size: int = 0) -> tuple[NamedSlot, ...]:
+    """One for each instance that a schedule asks for, see create_scheduler_plan; `group_size` 0 for no group."""
     slots = _slots(schedule)
     _refuse_impossible_bounds(schedule, len(slots))
-    names: Counter[str] = Counter()
-    assignments: dict[InstanceId, Assignment] = {}
+    times: Counter[str] = Counter()
+    named: list[NamedSlot] = []
     for index, entry in enumerate(slots[: _instance_count(schedule, len(slots))]):
-        names[entry.capability] += 1
-        instance_id = InstanceId(f"{prefix}-{entry.capability}-{names[entry.capability]:02d}")
+        times[entry.capability] += 1
         group_index = index % group_size + 1 if group_size > 0 else None
         slot = Slot(weight=entry.weight, max_concurrency=entry.slots, group_index=group_index)
-        assignments[instance_id] = _assign(instance_id, entry.capability, slot, requested_at)
+        named.append(NamedSlot(f"{entry.capability}-{times[entry.capability]:02d}", entry.capability, slot))
+    return tuple(named)
+
+
+def assign_instances(schedule: RunSchedule, slots: Iterable[NamedSlot], prefix: str, requested_at: Timestamp) -> SchedulerPlan:
+    """The plan of what a schedule asks for, on its slots."""
+    born = (Attempt(number=1, assigned_at=requested_at),)  # none of them differs yet
+    assignments: dict[InstanceId, Assignment] = {}
+    for name, capability, slot in slots:
+        instance_id = InstanceId(f"{prefix}-{name}")
+        assignments[instance_id] = Assignment(
+            instance_id=instance_id, capability=capability, assigned_at=requested_at, metadata=slot, attempts=born
+        )
     return SchedulerPlan(
         requested_at=requested_at,
         min_instances=schedule.min_instances,
@@ -110,11 +130,6 @@ def _widened(fan_out: tuple[FanOut, ...], lanes: int) -> tuple[FanOut, ...]:
     )
 
 
-def _assign(instance_id: InstanceId, capability: str, slot: Slot, at: Timestamp) -> Assignment:
-    attempt = Attempt(number=1, assigned_at=at)
-    return Assignment(instance_id=instance_id, capability=capability, assigned_at=at, metadata=slot, attempts=(attempt,))
-
-
 # Changing ----------------------------------------------------------------------------------------------------------
 
 
@@ -155,11 +170,9 @@ def end_instance(
     if assignment.status.terminal:
         return assignment
     word = AttemptStatus.COMPLETED if succeeded else AttemptStatus.FAILED
-    more = () if checkpoint is None else (checkpoint,)
-    attempts = _with_last(
-        assignment,
-        lambda last: evolve(last, status=word, completed_at=at, recovery_checkpoints=(*last.recovery_checkpoints, *more)),
-    )
+    known = assignment.attempts[-1].recovery_checkpoints
+    checkpoints = known if checkpoint is None else (*known, checkpoint)
+    attempts = _with_last(assignment, lambda last: evolve(last, status=word, completed_at=at, recovery_checkpoints=checkpoints))
     return evolve(assignment, status=_end_status(assignment, succeeded), completed_at=at, attempts=attempts)
 
 

@@ -15,11 +15,10 @@ def error_documents(opening: OpenRun, place: int | None, report: SubtaskReport, 
 
     None for an embedded run, a success, a waived failure, a sub-pipeline, or a command that never ended.
     """
-    execution = deciding_execution(report)
-    if opening.manifest is None or place is None or execution is None or report.counted is Outcome.SUCCEEDED:
+    if opening.manifest is None or place is None or report.counted is Outcome.SUCCEEDED:
         return ()
-    command = opening.manifest.commands[place]
-    if command.command is None:
+    execution, command = deciding_execution(report), opening.manifest.commands[place]
+    if execution is None or command.command is None:
         return ()
     detail = error_detail(
         execution,

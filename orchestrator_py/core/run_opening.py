@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
 
-from orchestrator_py.core.assignments import assign_instances, create_scheduler_plan, schedule_with_lanes, with_lanes
+from orchestrator_py.core.assignments import NamedSlot, assign_instances, create_scheduler_plan, name_slots, schedule_with_lanes, with_lanes
 from orchestrator_py.core.command_records import not_selected_command, pending_command
 from orchestrator_py.core.fixed_texts import planner_error_plan
 from orchestrator_py.core.names import slugify
@@ -76,7 +76,7 @@ def open_embedded(
         order=order,
         grouped=grouped,
         pipeline_id=pipeline_id,
-        scheduler=assign_instances(_schedule_of_lanes(min(len(order), limit)), task.id, started_at),
+        scheduler=assign_instances(*_slots_of_lanes(min(len(order), limit)), task.id, started_at),
         artifact_root=paths.artifact_root,
         started_at=started_at,
         keep_summary=keep_summary,
@@ -85,9 +85,10 @@ def open_embedded(
 
 
 @cache
-def _schedule_of_lanes(lanes: int) -> RunSchedule:
+def _slots_of_lanes(lanes: int) -> tuple[RunSchedule, tuple[NamedSlot, ...]]:
     """The schedule of an embedded run: nothing but the number of its lanes makes a difference."""
-    return schedule_with_lanes(create_schedule(Pipeline(id="", title="", stages=())), lanes)
+    schedule = schedule_with_lanes(create_schedule(Pipeline(id="", title="", stages=())), lanes)
+    return schedule, name_slots(schedule)
 
 
 def open_after_planner_error(

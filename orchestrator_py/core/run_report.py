@@ -33,7 +33,8 @@ def create_summary(facts: RunFacts) -> RunSummary:
     processed = [report for report in facts.reports if report.started]
     build, test, review = _top_level(facts, outcome)
     grouped = facts.grouped and len(facts.reports) > 1
-    triples = [_results(report) for report in processed] if grouped else []
+    builds, tests, reviews = zip(*map(_results, processed), strict=True) if processed else ((), (), ())
+    entries = [_entry(place, report) for place, report in enumerate(facts.reports, start=1) if report.started] if grouped else []
     return RunSummary(
         task_id=facts.task_id,
         run_id=facts.run_id,
@@ -43,10 +44,10 @@ def create_summary(facts: RunFacts) -> RunSummary:
         test=test,
         review=review,
         timestamp=max((r.completed_at for r in processed if r.completed_at is not None), default=facts.closed_at),
-        group=_group(facts, processed) if grouped else None,
-        builds=tuple(triple[0] for triple in triples) if grouped else None,
-        tests=tuple(triple[1] for triple in triples) if grouped else None,
-        reviews=tuple(triple[2] for triple in triples) if grouped else None,
+        group=GroupSummary(size=len(facts.reports), processed=len(processed), entries=tuple(entries)) if grouped else None,
+        builds=builds if grouped else None,
+        tests=tests if grouped else None,
+        reviews=reviews if grouped else None,
         outcome=outcome,
         cause=facts.cause,
         subtasks=tuple(facts.reports),
@@ -104,14 +105,11 @@ def _mode(processed: Sequence[SubtaskReport]) -> Mode:
     return Mode.CLOUD if any(report.mode is Mode.CLOUD for report in processed) else Mode.MCP
 
 
-def _group(facts: RunFacts, processed: Sequence[SubtaskReport]) -> GroupSummary:
-    entries = tuple(_entry(place, report) for place, report in enumerate(facts.reports, start=1) if report.started)
-    return GroupSummary(size=len(facts.reports), processed=len(processed), entries=entries)
-
-
 def _entry(place: int, report: SubtaskReport) -> GroupEntry:
     build, test, review = _results(report)
-    succeeded = build_outcome(build) is Outcome.SUCCEEDED and test_outcome(test) is Outcome.SUCCEEDED
+    succeeded = report.outcome is Outcome.SUCCEEDED or (
+        build_outcome(build) is Outcome.SUCCEEDED and test_outcome(test) is Outcome.SUCCEEDED
+    )
     return GroupEntry(
         index=place,
         subtask_id=report.subtask_id,

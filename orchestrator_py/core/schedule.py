@@ -34,6 +34,9 @@ class Settled:
     cancel: StopCause | None = None
 
 
+_NOTHING_FOLLOWS = Settled()
+
+
 @frozen(kw_only=True)
 class Bounds:
     """How much may run at once: `limit` subtasks of the run, on `slots` that it may share, with a number of units of each resource.
@@ -109,7 +112,7 @@ class Schedule:
         if self.stopped is not None or self._room <= 0:
             return None
         left = self._resources
-        for claim in sorted(self._ready, key=self._first_of):
+        for claim in sorted(self._ready, key=self._first_of) if len(self._ready) > 1 else tuple(self._ready):
             if claim.slots <= self.slots.free and left.has(claim.resources):
                 return self._start(claim)
             if left is self._resources:
@@ -134,7 +137,7 @@ class Schedule:
         self._give_back(self._place[report.subtask_id])
         if satisfies_needs(report):
             self._release(report.subtask_id)
-            return Settled()
+            return _NOTHING_FOLLOWS
         skipped = tuple(self._skip_dependents(report.subtask_id))
         return Settled(skipped=skipped, cancel=self._apply_policy(report))
 

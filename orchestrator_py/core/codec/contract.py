@@ -22,6 +22,8 @@ from orchestrator_py.model.task import PlanItem, PlanResult
 T = TypeVar("T")
 
 _ALWAYS_PRINTABLE = frozenset({str, bool, type(None), Absent})
+_CONTAINERS = frozenset({tuple, dict})
+_NO_EXTRA: dict[str, object] = {}
 _READ: Mapping[type, Callable[[Any], tuple[object, ...]]] = {
     BuildResult: attrgetter("subtask_id", "success", "artifacts", "notes"),  # mode and run id are overwritten
     BuildArtifact: attrgetter("path", "description"),
@@ -150,22 +152,19 @@ def find_unprintable(value: object) -> str | None:
 def _is_simple(value: object) -> bool:
     """Whether an answer holds nothing but texts and flags, as most do: seen without making JSON data of it."""
     kind = type(value)
-    if kind in _ALWAYS_PRINTABLE:
-        return True
-    if isinstance(value, tuple):
-        return not value or all(map(_is_simple, value))
+    if kind is tuple:
+        return all(map(_is_simple, value))  # type: ignore[call-overload]  # it is a tuple
     read = _READ.get(kind)
-    if read is None or not _has_no_extra(value):
+    if read is None:
+        return kind in _ALWAYS_PRINTABLE
+    extra = getattr(value, "extra", _NO_EXTRA)
+    if type(extra) is not dict or extra:
         return False
-    for item in read(value):  # noqa: SIM110 - this is asked of every answer, and a loop takes half the time
-        if type(item) not in _ALWAYS_PRINTABLE and not _is_simple(item):
+    for item in read(value):  # a loop, and no call for what is printable at a glance: this is asked of every answer
+        inner = type(item)
+        if not (inner in _ALWAYS_PRINTABLE or (inner in _CONTAINERS and not item) or _is_simple(item)):
             return False
     return True
-
-
-def _has_no_extra(value: object) -> bool:
-    extra = getattr(value, "extra", {})
-    return type(extra) is dict and not extra
 
 
 def _is_plain(data: object, depth: int) -> bool:
