@@ -12,7 +12,7 @@ from orchestrator_py.actors.outlast import is_being_cancelled
 from orchestrator_py.core import fixed_texts
 from orchestrator_py.core.answers import Results, accept_build, accept_review, accept_test, complete_results
 from orchestrator_py.lean import define, field
-from orchestrator_py.model.execution import Execution
+from orchestrator_py.model.execution import Loss
 from orchestrator_py.model.outcome import Outcome, StopCause
 from orchestrator_py.model.result import BuildInput, BuildResult, ReviewInput, ReviewResult, TestInput, TestResult
 
@@ -52,10 +52,10 @@ class Attempt:
         self.outcome = outcome
 
     @property
-    def last(self) -> Execution | None:
-        """The end of the last command that was begun."""
+    def loss(self) -> Loss | None:
+        """Why nobody saw the end of the last command that was begun."""
         answer = self.review or self.test or self.build
-        return None if answer is None else answer.execution
+        return None if answer is None or answer.execution is None else answer.execution.loss
 
     def results(self, cause: StopCause | None) -> Results:
         """All three results, of the stages that did not answer as well."""

@@ -30,8 +30,12 @@ class Host:
             raise InputError("The manager is not open; use it inside its `async with` block.")
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        task.add_done_callback(lambda _: at_end())
+
+        def end(task: "asyncio.Task[None]") -> None:
+            self._tasks.discard(task)
+            at_end()
+
+        task.add_done_callback(end)
 
     async def __aenter__(self) -> Self:
         self._open = True

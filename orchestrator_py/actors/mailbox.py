@@ -95,13 +95,20 @@ class Ref(Generic[M]):
         """Deliver a message; waits while the box is full. Raises what the actor ended with if nobody reads any more."""
         await self._send(Envelope(message))
 
-    def try_tell(self, message: M) -> bool:
-        """Deliver a message if there is room: no trip through the event loop, and nothing that a cancellation could cut short."""
+    def try_tell(self, message: M, answer: Answer | None = None) -> bool:
+        """Deliver a message if there is room: no trip through the event loop, and nothing that a cancellation could cut short.
+
+        `answer` is where the answer goes, if there has to be one.
+        """
         self._refuse_end()
-        if len(self._line.mail) >= self._line.capacity:
+        line, waiting = self._line, len(self._line.mail)
+        if waiting >= line.capacity:
             return False
-        self._line.mail.append(Envelope(message))
-        self._line.news.set()
+        if answer is not None:
+            line.asking.add(answer)
+        line.mail.append(Envelope(message, answer))
+        if not waiting:  # else the first that waits has told the reader
+            line.news.set()
         return True
 
     def push(self, message: M) -> None:

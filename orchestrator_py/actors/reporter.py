@@ -29,7 +29,8 @@ class Reporter:
     async def ask(self, message: Message) -> object:
         """The answer."""
         answer = Answer()
-        await self._outlast(partial(self.ref.post, message, answer))
+        if not self.ref.try_tell(message, answer):
+            await self._outlast(partial(self.ref.post, message, answer))
         await self._outlast(answer.ready)
         return await answer.wait()
 

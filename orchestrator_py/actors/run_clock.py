@@ -27,16 +27,19 @@ class RunClock:
         """The start of the run plus the time measured since."""
         moment = self._clock.monotonic()
         if moment >= self._until:
-            milliseconds = int((moment - self._origin) * 1_000_000 + 0.5) // 1000
-            self._until = self._origin + (milliseconds + 1) / 1000 - 0.5e-6
-            self._newest = self._stamp(timedelta(milliseconds=milliseconds))
+            self._renew(moment)
         return self._newest
 
-    def _stamp(self, since: timedelta) -> Timestamp:
+    def read(self) -> tuple[Timestamp, float]:
+        """The time, and the seconds of the monotonic clock that it was made from."""
+        moment = self._clock.monotonic()
+        if moment >= self._until:
+            self._renew(moment)
+        return self._newest, moment
+
+    def _renew(self, moment: float) -> None:
         if self._start is None:
             raise ValueError(f"the clock gave {self.started_at!r}, which is no time")
-        return format_timestamp(self._start + since)
-
-    def monotonic(self) -> float:
-        """Seconds of the monotonic clock."""
-        return self._clock.monotonic()
+        milliseconds = int((moment - self._origin) * 1_000_000 + 0.5) // 1000
+        self._until = self._origin + (milliseconds + 1) / 1000 - 0.5e-6
+        self._newest = format_timestamp(self._start + timedelta(milliseconds=milliseconds))

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import nullcontext
 from datetime import timedelta
 from types import TracebackType
 
@@ -19,7 +18,6 @@ from orchestrator_py.model.outcome import Outcome, StopCause, StopKind
 from orchestrator_py.model.summary import AttemptReport, SubtaskReport
 
 LOOP_IS_CLOSING = StopCause(StopKind.EMBEDDER, "the event loop is closing")
-_NO_DEADLINE = nullcontext()
 
 
 @define(eq=False)
@@ -131,15 +129,17 @@ async def run_subtask(
 async def _run_attempt(
     attempt: Attempt, *, clock: RunClock, cell: StopCell, lane: LaneScope, timeout: timedelta | None
 ) -> tuple[AttemptReport, StopCause | None]:
-    started_at, origin = clock.now(), clock.monotonic()
+    started_at, began = clock.read()
     cause = await _run_under(attempt, cell, lane, None if timeout is None else timeout.total_seconds())
+    completed_at, ended = clock.read()
+    word = _word(attempt, cause)
     report = AttemptReport(
         number=attempt.number,
-        outcome=_word(attempt, cause),
+        outcome=word,
         started_at=started_at,
-        completed_at=clock.now(),
-        elapsed=timedelta(seconds=clock.monotonic() - origin),
-        loss=None if cause is not None or attempt.last is None else attempt.last.loss,
+        completed_at=completed_at,
+        elapsed=timedelta(seconds=ended - began),
+        loss=attempt.loss if cause is None and word is not Outcome.SUCCEEDED else None,
     )
     return report, cause
 
@@ -155,10 +155,16 @@ def _word(attempt: Attempt, cause: StopCause | None) -> Outcome:
 
 async def _run_under(attempt: Attempt, cell: StopCell, lane: LaneScope, seconds: float | None) -> StopCause | None:
     """Run the attempt; the answer is the cause that was recorded before its end was observed."""
+    deadline: anyio.CancelScope | None = None
     try:
-        with lane as scope, _NO_DEADLINE if seconds is None else anyio.move_on_after(seconds) as deadline:
-            cell.enter(scope, deadline)
-            await attempt.run()
+        with lane as scope:
+            if seconds is None:
+                cell.enter(scope)
+                await attempt.run()
+            else:
+                with anyio.move_on_after(seconds) as deadline:
+                    cell.enter(scope, deadline)
+                    await attempt.run()
     except asyncio.CancelledError:  # from outside of our scopes
         forget_cancellation()
         cell.stop(LOOP_IS_CLOSING)

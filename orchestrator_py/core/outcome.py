@@ -54,12 +54,14 @@ def execution_outcome(execution: Execution, cause: StopCause | None = None) -> O
 
 def build_outcome(build: BuildResult) -> Outcome:
     """The word for a build that answered: its own flag, or what its command's end says if that is worse."""
-    return _flag_and_execution(bool(build.success), build.execution, Outcome.FAILED)
+    word = Outcome.SUCCEEDED if build.success else Outcome.FAILED
+    return word if build.execution is None else _observed_or(word, build.execution)
 
 
 def test_outcome(test: TestResult) -> Outcome:
     """The word for a test that answered."""
-    return _flag_and_execution(bool(test.success), test.execution, Outcome.FAILED)
+    word = Outcome.SUCCEEDED if test.success else Outcome.FAILED
+    return word if test.execution is None else _observed_or(word, test.execution)
 
 
 def review_outcome(review: ReviewResult) -> Outcome:
@@ -70,12 +72,9 @@ def review_outcome(review: ReviewResult) -> Outcome:
     return Outcome.SUCCEEDED if review.decision.approved else Outcome.REJECTED
 
 
-def _flag_and_execution(success: bool, execution: Execution | None, no: Outcome) -> Outcome:
-    word = Outcome.SUCCEEDED if success else no
-    if execution is None:
-        return word
+def _observed_or(word: Outcome, execution: Execution) -> Outcome:
     observed = execution_outcome(execution)
-    return observed if observed is not Outcome.SUCCEEDED else word
+    return word if observed is Outcome.SUCCEEDED else observed
 
 
 def may_be_waived(outcome: Outcome) -> bool:

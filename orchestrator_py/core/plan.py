@@ -106,7 +106,7 @@ def order_group(plan: PlanResult) -> tuple[PlanItem, ...]:
     first = next(chain(targeted, selected), None)
     ordered = runnable if first is None else (first, *runnable)
     once = {item.id: item for item in reversed(ordered)}  # the first of equal ids stays
-    return tuple(once[name] for name in dict.fromkeys(item.id for item in ordered))
+    return ordered if len(once) == len(ordered) else tuple(once[name] for name in dict.fromkeys(item.id for item in ordered))
 
 
 def select_single(plan: PlanResult) -> PlanItem:

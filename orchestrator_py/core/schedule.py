@@ -113,7 +113,7 @@ class Schedule:
             return None
         left = self._resources
         for claim in sorted(self._ready, key=self._first_of) if len(self._ready) > 1 else tuple(self._ready):
-            if claim.slots <= self.slots.free and left.has(claim.resources):
+            if claim.slots <= self.slots.free and (not claim.resources or left.has(claim.resources)):
                 return self._start(claim)
             if left is self._resources:
                 left = Resources(dict(left.free))
@@ -173,13 +173,16 @@ class Schedule:
         self._unstarted.remove(place)
         self._running.add(place)
         self.slots.taken += claim.slots
-        self._resources.take(claim.resources)
+        if claim.resources:
+            self._resources.take(claim.resources)
         return self.items[place]
 
     def _give_back(self, place: int) -> None:
+        claim = self._claims[place]
         self._running.remove(place)
-        self.slots.taken -= self._claims[place].slots
-        self._resources.give_back(self._claims[place].resources)
+        self.slots.taken -= claim.slots
+        if claim.resources:
+            self._resources.give_back(claim.resources)
 
     # What follows from an end --------------------------------------------------------------------------------------
 
