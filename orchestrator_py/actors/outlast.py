@@ -59,13 +59,8 @@ async def run_in_thread(work: Callable[[], T]) -> T:
     For a task without scopes of its own; `is_being_cancelled` tells afterwards whether anybody tried.
     """
     loop, over = asyncio.get_running_loop(), asyncio.Event()
-
-    def end(_: object) -> None:  # in the worker thread
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(over.set)
-
-    future = _threads_of(loop).submit(work)
-    future.add_done_callback(end)
+    future = loop.run_in_executor(_threads_of(loop), work)
+    future.add_done_callback(lambda _: over.set())
     while not over.is_set():  # an event: a future that is waited for ends when the waiter is cancelled
         with suppress(asyncio.CancelledError):
             await over.wait()
