@@ -198,11 +198,13 @@ class _EventFiles:
             self._close(run_id)
 
     def _append(self, run_id: RunId, lines: Sequence[bytes]) -> None:
-        file = self._files.setdefault(run_id, LogFile(path=self.site.folder(run_id).events))
+        if run_id not in self._files:
+            self._files[run_id] = LogFile(path=self.site.folder(run_id).events)
+        file = self._files[run_id]
         if file is None:
             return
         try:
-            file.append(lines)
+            file.append(b"".join(lines))
         except StoreError as error:
             self._give_up(run_id, error)
 

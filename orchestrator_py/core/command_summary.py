@@ -10,6 +10,7 @@ from orchestrator_py.model.timestamp import Timestamp
 SANDBOX_STATE = "sandboxed"  # the contract's word for every first attempt; it promises nothing
 LONGEST_DETAIL = 8192
 _LONGEST_SUMMARY = 240
+_MILLISECOND = timedelta(milliseconds=1)
 _EXIT_CODE_OF_A_SIGNAL = 128
 # What String.prototype.trim takes away, which is not what str.strip does.
 _BLANKS = "\t\n\v\f\r \u00a0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000\ufeff"
@@ -40,16 +41,23 @@ def shown_exit_code(execution: Execution) -> int | None:
 
 def begin_events(spec: CommandSpec, correlation_id: str) -> tuple[dict[str, object], dict[str, object]]:
     """What a stage's log says when a command begins."""
-    begin: dict[str, object] = {"type": "exec:begin", "correlation_id": correlation_id, "attempt": spec.attempt}
-    begin |= {"command": spec.command, "args": [], "cwd": str(spec.cwd), "session_id": spec.session_id or correlation_id}
-    begin |= {"sandbox_state": SANDBOX_STATE, "persisted": spec.session_id is not None}
-    return {"type": "command:start", "command": spec.command}, begin
+    return {"type": "command:start", "command": spec.command}, {
+        "type": "exec:begin",
+        "correlation_id": correlation_id,
+        "attempt": spec.attempt,
+        "command": spec.command,
+        "args": [],
+        "cwd": str(spec.cwd),
+        "session_id": spec.session_id or correlation_id,
+        "sandbox_state": SANDBOX_STATE,
+        "persisted": spec.session_id is not None,
+    }
 
 
 def end_events(spec: CommandSpec, correlation_id: str, execution: Execution) -> tuple[dict[str, object], dict[str, object]]:
     """What it says at the end."""
     status = "succeeded" if execution.exit_code == 0 and not execution.stopped else "failed"
-    milliseconds = execution.duration // timedelta(milliseconds=1)
+    milliseconds = execution.duration // _MILLISECOND
     end: dict[str, object] = {"exit_code": execution.exit_code, "signal": execution.signal, "duration_ms": milliseconds}
     ids: dict[str, object] = {"correlation_id": correlation_id, "attempt": spec.attempt}
     return {"type": "exec:end", **ids, **end, "status": status}, {"type": "command:end", **end}

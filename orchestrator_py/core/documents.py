@@ -30,10 +30,11 @@ def summary_documents(bare: RunSummary, full: RunSummary, opening: OpenRun) -> t
     """The run's summaries: the manager's own, which by contract has no final newline, and a command-line run's with its scheduler."""
     if not opening.keep_summary:
         return ()
-    embedded = RunDocument(kind=DocumentKind.EMBEDDED_SUMMARY, run_id=bare.run_id, content=Printed(bare))
+    texts = None if opening.manifest is None else Texts()  # two documents of the same items, each of which is printed once
+    embedded = RunDocument(kind=DocumentKind.EMBEDDED_SUMMARY, run_id=bare.run_id, content=Printed(bare, texts=texts))
     if opening.manifest is None:
         return (embedded,)
-    return embedded, RunDocument(kind=DocumentKind.RUN_SUMMARY, run_id=full.run_id, content=Printed(full, end="\n"))
+    return embedded, RunDocument(kind=DocumentKind.RUN_SUMMARY, run_id=full.run_id, content=Printed(full, end="\n", texts=texts))
 
 
 @frozen

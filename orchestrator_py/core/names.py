@@ -12,7 +12,7 @@ _LONGEST_SLUG = 80
 @lru_cache  # each stage's is asked for several times
 def slugify(text: str) -> str:
     """ASCII letters and digits stay, every run of anything else is one dash, none at the edges; at most 80 characters, never empty."""
-    slug = re.sub("[^A-Za-z0-9]+", "-", text).strip("-")
+    slug = text if text.isascii() and text.isalnum() else re.sub("[^A-Za-z0-9]+", "-", text).strip("-")
     return (slug or "command")[:_LONGEST_SLUG]
 
 

@@ -9,7 +9,6 @@ from functools import partial
 from typing import Protocol, assert_never
 
 from orchestrator_py.core.command_summary import LONGEST_DETAIL, command_summary, cut, trim
-from orchestrator_py.core.places import APPROVALS_VARIABLE
 from orchestrator_py.core.plan import item_id, stages_by_item
 from orchestrator_py.errors import PlanError
 from orchestrator_py.ids import RunId, SubtaskId
@@ -80,18 +79,19 @@ class StageCommands:
 
     async def run(self, stage: CommandStage, command: str, *, attempt: int) -> Execution:
         """One of the stage's three commands: all of them in its folder, with its environment, into its log."""
-        approvals = self.place.approvals_file(self._places[stage.id])
+        index = self._places[stage.id]
+        approvals = self.place.approvals_file(index)
         spec = CommandSpec(
             command=command,
             cwd=self.place.working_folder(stage),
-            env=self.place.environment(stage) | {APPROVALS_VARIABLE: str(approvals)},
+            env=self.place.environment(stage, approvals),
             attempt=attempt,
             session_id=stage.session_id,
             run_id=self.place.run_id,
             subtask_id=SubtaskId(item_id(self.pipeline, stage.id)),
             asks=(*self.pipeline.tags, *stage.policy.resources),
         )
-        async with self.logs.open_stage(index=self._places[stage.id], stage_id=stage.id) as log:
+        async with self.logs.open_stage(index=index, stage_id=stage.id) as log:
             execution = await self.runner(spec, log, clock=self.clock, grace=self.grace, hear=self._hear(stage))
         given = read_approvals(approvals)
         return evolve(execution, approvals=given) if given else execution

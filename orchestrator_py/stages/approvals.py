@@ -13,7 +13,7 @@ _KEYS = {"actor", "timestamp", "reason"}
 _MOST_BYTES = 1024 * 1024
 
 
-def read_approvals(path: Path) -> tuple[Approval, ...]:
+def read_approvals(path: Path | str) -> tuple[Approval, ...]:
     """One for each line, in the order of the file. What is no approval is left out, with a warning."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)  # where nothing is, half the price of `open`

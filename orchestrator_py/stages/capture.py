@@ -24,21 +24,27 @@ class Capture:
     wants to see of a command that failed.
     """
 
-    _decoder: IncrementalDecoder = field(factory=_create_decoder, init=False)
+    _decoder: IncrementalDecoder | None = field(default=None, init=False)  # many streams stay silent
     _head: bytearray = field(factory=bytearray, init=False)
     _tail: bytes = field(default=b"", init=False)
     _size: int = field(default=0, init=False)
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing was fed."""
+        return not self._size
 
     def feed(self, data: bytes, *, final: bool = False) -> tuple[str, int]:
         """The text that is complete now, and how many bytes stand behind it; a character that was cut waits for its rest."""
         if not data and not self._size:
             return "", 0
-        waiting = self._waiting_bytes()
-        text = self._decoder.decode(data, final)
+        decoder = self._decoder = self._decoder or _create_decoder()
+        waiting = _waiting_bytes(decoder)
+        text = decoder.decode(data, final)
         self._head += data[: HEAD_BYTES - len(self._head)]
         self._tail = (self._tail + data)[-TAIL_BYTES:]
         self._size += len(data)
-        return text, waiting + len(data) - self._waiting_bytes()
+        return text, waiting + len(data) - _waiting_bytes(decoder)
 
     def output(self) -> Output:
         """What is kept; a character that the limit cut is left out."""
@@ -48,8 +54,9 @@ class Capture:
         text = _create_decoder().decode(bytes(self._head), not truncated)
         return Output(text=text, truncated=truncated, tail=_decode_tail(self._tail, cut=self._size > TAIL_BYTES))
 
-    def _waiting_bytes(self) -> int:
-        return len(self._decoder.getstate()[0])
+
+def _waiting_bytes(decoder: IncrementalDecoder) -> int:
+    return len(decoder.getstate()[0])
 
 
 def _decode_tail(tail: bytes, *, cut: bool) -> str:

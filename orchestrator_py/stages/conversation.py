@@ -15,6 +15,7 @@ from orchestrator_py.model.execution import Execution
 from orchestrator_py.model.grace import Grace
 from orchestrator_py.stages.process_group import ProcessGroup
 from orchestrator_py.stages.stream import CHUNK_BYTES, Stream
+from orchestrator_py.stages.watch import Watch, running_watch
 
 DRAIN_SECONDS = 0.5
 KILL_SECONDS = 5.0
@@ -36,6 +37,8 @@ class Conversation:
     stdin: bytes = b""
     _streams: tuple[Stream, ...] = field(default=(), init=False)
     _loop: asyncio.AbstractEventLoop = field(factory=asyncio.get_running_loop, init=False)
+    _watch: Watch = field(factory=running_watch, init=False)
+    _watches_exit: bool = field(default=False, init=False)
     _news: asyncio.Event = field(factory=asyncio.Event, init=False)
 
     async def run(self, *, grace: Grace, elapsed: Callable[[], timedelta]) -> Execution:
@@ -80,6 +83,8 @@ class Conversation:
 
         SIGKILL goes to a group of zombies too: it cannot hurt, and a member that was born while we looked is not missed.
         """
+        for stream in self._streams:
+            stream.end_is_news = True  # perhaps the last member went with it
         self.group.signal(SIGTERM)
         self.group.signal(SIGCONT)
         await self._gone_before(grace.is_over)
@@ -108,41 +113,42 @@ class Conversation:
 
         A slow log takes nothing from what the command itself wrote.
         """
-        deadline = self._loop.time() + DRAIN_SECONDS
-        for stream in self._open_streams():
-            stream.owe()
-        if self._open_streams():
+        if left := self._open_streams():
+            deadline = self._loop.time() + DRAIN_SECONDS
+            for stream in left:
+                stream.owe()
+                stream.end_is_news = True
             with CancelScope(shield=True):
                 while any(stream.owed or self._loop.time() < deadline for stream in self._open_streams()):
                     await self._step(deadline - self._loop.time())
         for stream in self._streams:
-            await self._take(stream, stream.take(), final=True)
+            if not stream.was_silent:
+                await self._take(stream, stream.take(), final=True)
 
     # Talking -----------------------------------------------------------------------------------------------------------
 
     def _open(self) -> None:
-        process = self.group.process
-        assert process.stdout is not None
-        assert process.stderr is not None
+        group, watch, tell = self.group, self._watch, self._news.set
+        stdin, is_polled = group.process.stdin, group.must_be_polled  # where nothing tells of the end, that of the output is a hint
         self._streams = (
-            Stream(name="stdout", descriptor=process.stdout.fileno(), tell=self._news.set),
-            Stream(name="stderr", descriptor=process.stderr.fileno(), tell=self._news.set),
+            Stream(name="stdout", descriptor=group.stdout, watch=watch, tell=tell, end_is_news=is_polled),
+            Stream(name="stderr", descriptor=group.stderr, watch=watch, tell=tell, end_is_news=is_polled),
         )
         for stream in self._streams:
             stream.read_on()
-        if process.stdin is not None:
-            os.set_blocking(process.stdin.fileno(), False)
-            self._loop.add_writer(process.stdin, self._feed)
-        if self.group.exit_watch is not None:
-            self._loop.add_reader(self.group.exit_watch, self._note_end)
+        if stdin is not None:
+            os.set_blocking(stdin.fileno(), False)
+            self._loop.add_writer(stdin, self._feed)
+        if group.exit_watch is not None:
+            watch.add(group.exit_watch, self._note_end)
+            self._watches_exit = True
 
     def _close(self) -> None:
         for stream in self._streams:
             stream.rest()
         if self.group.process.stdin is not None and not self.group.process.stdin.closed:
             self._loop.remove_writer(self.group.process.stdin)
-        if self.group.exit_watch is not None:
-            self._loop.remove_reader(self.group.exit_watch)
+        self._rest_exit_watch()
 
     def _open_streams(self) -> list[Stream]:
         return [stream for stream in self._streams if stream.is_open]
@@ -169,9 +175,13 @@ class Conversation:
                 alarm.cancel()
 
     def _note_end(self) -> None:
-        assert self.group.exit_watch is not None
-        self._loop.remove_reader(self.group.exit_watch)
+        self._rest_exit_watch()
         self._news.set()
+
+    def _rest_exit_watch(self) -> None:
+        if self._watches_exit and self.group.exit_watch is not None:
+            self._watch.remove(self.group.exit_watch)
+            self._watches_exit = False
 
     async def _take(self, stream: Stream, data: bytes, *, final: bool = False) -> None:
         text, size = stream.capture.feed(data, final=final)

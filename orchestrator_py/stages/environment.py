@@ -31,6 +31,7 @@ class RunPlace:
     environ: Mapping[str, str] = field(factory=dict, repr=False)
     trace: Trace | None = field(default=None, repr=False)
     _run: Mapping[str, str] = field(init=False, repr=False)
+    _approvals: str = field(init=False, repr=False)
 
     @_run.default
     def _names_of_the_run(self) -> Mapping[str, str]:
@@ -48,14 +49,18 @@ class RunPlace:
         }
         return {f"CODEX_ORCHESTRATOR_{name}": value for name, value in run.items()}
 
-    def environment(self, stage: CommandStage) -> dict[str, str]:
-        """The program's own, then the run's, and last, so that it wins, the stage's."""
-        trace = {} if self.trace is None else self.trace(self.run_id, stage.id)
-        return {**self.environ, **trace, **self._run, **stage.env}
+    @_approvals.default
+    def _folder_of_approvals(self) -> str:
+        return str(self.run_dir / places.APPROVALS)
 
-    def approvals_file(self, index: int) -> Path:
+    def environment(self, stage: CommandStage, approvals: str) -> dict[str, str]:
+        """The program's own, then the run's, then the stage's, and last, so that it wins, where to leave what is approved."""
+        trace = {} if self.trace is None else self.trace(self.run_id, stage.id)
+        return {**self.environ, **trace, **self._run, **stage.env, places.APPROVALS_VARIABLE: approvals}
+
+    def approvals_file(self, index: int) -> str:
         """A new one for each command of a stage, whose place in the pipeline is `index`; it is there once something is approved."""
-        return self.run_dir / places.APPROVALS / f"{index:02d}-{os.urandom(4).hex()}.jsonl"
+        return f"{self._approvals}/{index:02d}-{os.urandom(4).hex()}.jsonl"
 
     def working_folder(self, stage: CommandStage) -> Path:
         """The stage's folder; a relative one is meant below the repository."""

@@ -14,7 +14,8 @@ SHELL = "/bin/sh"
 
 @define(eq=False)
 class ProcessGroup:
-    """A started command. `exit_watch` is a descriptor that can be read when the process has ended, None where the kernel has none.
+    """A started command. `stdout` and `stderr` are descriptors of what it says; `exit_watch` is one that can be read when the process
+    has ended, None where the kernel has none.
 
     Why no signal can hit a stranger: as long as the leader's status was not collected its number cannot be given away, and
     later it cannot as long as the group has a member. So after the leader's end the group is ours exactly while the group
@@ -22,6 +23,8 @@ class ProcessGroup:
     """
 
     process: subprocess.Popen[bytes]
+    stdout: int
+    stderr: int
     exit_watch: int | None
     _ended: bool = field(default=False, init=False)
     _return_code: int | None = field(default=None, init=False)
@@ -73,12 +76,12 @@ class ProcessGroup:
         """
         if not self.has_ended():
             self.signal(SIGKILL)
-        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
-            if stream is not None:
-                stream.close()
-        watch, self.exit_watch = self.exit_watch, None
-        if watch is not None:
-            os.close(watch)
+        if self.process.stdin is not None:
+            self.process.stdin.close()
+        os.close(self.stdout)
+        os.close(self.stderr)
+        if self.exit_watch is not None:
+            os.close(self.exit_watch)
 
     def _end(self, return_code: int | None) -> None:
         self._ended, self._return_code = True, return_code
@@ -107,17 +110,28 @@ def start_process_group(command: str, *, cwd: Path, env: Mapping[str, str], with
     about half a millisecond, as asyncio's own way of starting a process does; a worker thread gains nothing, for the
     interpreter lock is held while the child is forked.
     """
-    process = subprocess.Popen(
-        [*wrapper, SHELL, "-c", command],
-        bufsize=0,
-        stdin=subprocess.PIPE if with_stdin else subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        cwd=cwd,
-        env=env,
-        start_new_session=True,
-    )
-    return ProcessGroup(process=process, exit_watch=_watch_exit(process.pid))
+    pipes: list[int] = []  # our own: Popen would make a file object around each, which nobody reads by
+    try:
+        pipes += os.pipe()
+        pipes += os.pipe()
+        process = subprocess.Popen(
+            [*wrapper, SHELL, "-c", command],
+            bufsize=0,
+            stdin=subprocess.PIPE if with_stdin else subprocess.DEVNULL,
+            stdout=pipes[1],
+            stderr=pipes[3],
+            cwd=cwd,
+            env=env,
+            start_new_session=True,
+        )
+    except BaseException:
+        for descriptor in pipes:
+            os.close(descriptor)
+        raise
+    stdout, its_stdout, stderr, its_stderr = pipes
+    os.close(its_stdout)
+    os.close(its_stderr)
+    return ProcessGroup(process=process, stdout=stdout, stderr=stderr, exit_watch=_watch_exit(process.pid))
 
 
 def _watch_exit(pid: int) -> int | None:

@@ -1,6 +1,5 @@
 """The output of a running command: the event loop reads it as it comes, but no faster than it is taken away."""
 
-import asyncio
 import os
 from collections.abc import Callable
 from fcntl import ioctl
@@ -10,20 +9,23 @@ from typing import Literal
 
 from orchestrator_py.lean import define, field
 from orchestrator_py.stages.capture import Capture
+from orchestrator_py.stages.watch import Watch
 
 CHUNK_BYTES = 64 * 1024
 
 
 @define(eq=False, kw_only=True)
 class Stream:
-    """A pipe that a command writes to. `tell` is called at each news.
+    """A pipe that a command writes to. `tell` is called when it has said something; and at its end, if that `end_is_news`.
 
     At most CHUNK_BYTES wait here to be taken; more waits in the pipe, and when that is full, so does the command.
     """
 
     name: Literal["stdout", "stderr"]
     descriptor: int
+    watch: Watch
     tell: Callable[[], object]
+    end_is_news: bool
     capture: Capture = field(factory=Capture, init=False)
     is_open: bool = field(default=True, init=False)
     owed: int = field(default=0, init=False)  # bytes that are to be read whatever happens
@@ -33,14 +35,19 @@ class Stream:
     def read_on(self) -> None:
         """From now on what comes is read; to the end, or until too much waits."""
         if self.is_open and not self._is_read:
-            asyncio.get_running_loop().add_reader(self.descriptor, self._read)
+            self.watch.add(self.descriptor, self._read)
             self._is_read = True
 
     def rest(self) -> None:
         """Nothing is read."""
         if self._is_read:
-            asyncio.get_running_loop().remove_reader(self.descriptor)
+            self.watch.remove(self.descriptor)
             self._is_read = False
+
+    @property
+    def was_silent(self) -> bool:
+        """Nothing has come so far."""
+        return not self._waiting and self.capture.is_empty
 
     def take(self) -> bytes:
         """What waits."""
@@ -63,4 +70,5 @@ class Stream:
         self.is_open = bool(data)
         if not self.is_open or len(self._waiting) == CHUNK_BYTES:
             self.rest()
-        self.tell()
+        if self.is_open or self.end_is_news:
+            self.tell()

@@ -5,13 +5,12 @@ A program that reads them while they grow finds whole lines, but for one at the 
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
-from typing import Self
+from typing import Self, TypeVarTuple
 
 from anyio import CancelScope
 from anyio.lowlevel import checkpoint
@@ -20,7 +19,9 @@ from orchestrator_py.core.json_text import compact_json, encode_json
 from orchestrator_py.core.names import command_log_name as command_log_name
 from orchestrator_py.lean import define, field
 from orchestrator_py.ports import Clock, StageLog
-from orchestrator_py.store.files import make_folders, open_file, telling, write_all
+from orchestrator_py.store.files import make_folders, open_file, store_error, telling, write_all
+
+Ts = TypeVarTuple("Ts")
 
 
 @asynccontextmanager
@@ -39,9 +40,12 @@ async def open_event_log(*, runner_path: Path, commands_folder: Path, clock: Clo
 
 @define(eq=False)
 class LogFile:
-    """One file that is only appended to, in whole lines. All methods are synchronous and raise StoreError."""
+    """One file that is only appended to, in whole lines. All methods are synchronous and raise StoreError.
 
-    path: Path
+    What is done for each stage catches its errors itself: `telling` costs as much as some of the calls.
+    """
+
+    path: Path | str
     _descriptor: int | None = field(default=None, init=False)
 
     def open(self) -> None:
@@ -49,37 +53,44 @@ class LogFile:
         if self._descriptor is None and not self._create():
             self._continue()
 
-    def append(self, lines: Sequence[bytes]) -> None:
+    def append(self, lines: bytes) -> None:
         """One write for all lines, which are whole, unless the disk takes less."""
-        self.open()
+        if self._descriptor is None:
+            self.open()
         assert self._descriptor is not None
-        with telling(self.path, "write to it"):
-            write_all(self._descriptor, b"".join(lines))
+        try:
+            write_all(self._descriptor, lines)
+        except OSError as error:
+            raise store_error(self.path, "write to it", error) from error
 
     def close(self) -> None:
         """A second call does nothing."""
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
-            with telling(self.path, "close it"):
+            try:
                 os.close(descriptor)
+            except OSError as error:
+                raise store_error(self.path, "close it", error) from error
 
     def _create(self) -> bool:
         """Whether it is a new file: most are, and need no look at what stands there."""
-        with telling(self.path, "open it"):
-            try:
+        try:
+            self._descriptor = _create_file(self.path)
+        except FileNotFoundError:
+            make_folders(Path(self.path).parent)
+            with telling(self.path, "open it"):
                 self._descriptor = _create_file(self.path)
-            except FileNotFoundError:
-                make_folders(self.path.parent)
-                self._descriptor = _create_file(self.path)
-            except FileExistsError:
-                return False
+        except FileExistsError:
+            return False
+        except OSError as error:
+            raise store_error(self.path, "open it", error) from error
         return True
 
     def _continue(self) -> None:
         with telling(self.path, "open it"):
-            self._descriptor = open_file(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
+            self._descriptor = open_file(Path(self.path), os.O_RDWR | os.O_APPEND | os.O_CREAT)
         if self._is_torn(self._descriptor):
-            self.append([b"\n"])
+            self.append(b"\n")
 
     def _is_torn(self, descriptor: int) -> bool:
         with telling(self.path, "read it"):
@@ -87,7 +98,7 @@ class LogFile:
             return size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
 
 
-def _create_file(path: Path) -> int:
+def _create_file(path: Path | str) -> int:
     """FileExistsError if anything stands there, a symbolic link too."""
     return os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
 
@@ -126,14 +137,15 @@ class EventLog:
 
     def open_stage(self, *, index: int, stage_id: str) -> "_StageLog":
         """The log of one stage: `commands/NN-<slug>.ndjson`, made with its first line; it is closed soon after the block."""
-        return _StageLog(log=self, file=LogFile(path=self.commands_folder / command_log_name(index, stage_id)), index=index)
+        path = f"{self.commands_folder}/{command_log_name(index, stage_id)}"  # a Path for each stage would cost more than its file
+        return _StageLog(log=self, file=LogFile(path=path), index=index)
 
-    def write_at_once(self, file: LogFile, text: bytes) -> bool:
+    def write_at_once(self, file: LogFile, lines: bytes) -> bool:
         """Whole lines for the runner's log and for `file`. False, and nothing is done, if the disk is slow."""
         if self._thread is not None:
             return False
         began = self.clock.monotonic()
-        self._try(partial(self._write, [text], {file: [text]}))
+        self._try(self._write, lines, {file: lines})
         if self.clock.monotonic() - began >= SLOW_SECONDS:
             self._start_thread()
         return True
@@ -191,17 +203,17 @@ class EventLog:
                 loop.call_soon_threadsafe(self._come_back, batch)
 
     def _work_off(self, batch: _Batch) -> None:
-        self._try(partial(self._write, batch.lines, batch.lines_of))
+        self._try(self._write, b"".join(batch.lines), {file: b"".join(lines) for file, lines in batch.lines_of.items()})
         for file in batch.closing:
             self._try(file.close)
 
-    def _try(self, work: Callable[[], object]) -> None:
+    def _try(self, work: Callable[[*Ts], object], *arguments: *Ts) -> None:
         try:
-            work()
+            work(*arguments)
         except Exception as error:  # whatever it is, nobody may take the lines for written
             self._failure = self._failure or error
 
-    def _write(self, lines: Sequence[bytes], lines_of: Mapping[LogFile, Sequence[bytes]]) -> None:
+    def _write(self, lines: bytes, lines_of: Mapping[LogFile, bytes]) -> None:
         if lines and self._failure is None:
             self.runner.append(lines)
             for file, own in lines_of.items():
@@ -220,9 +232,9 @@ class _StageLog:
     async def append(self, *events: Mapping[str, object]) -> None:
         self.log.refuse_failure()
         place = {"timestamp": self.log.clock.now(), "index": self.index}
-        text = "".join([f"{compact_json({**event, **place})}\n" for event in events])
-        if not self.log.write_at_once(self.file, encode_json(text)):
-            self._written = self.log.put(self.file, encode_json(text))
+        lines = encode_json("".join([f"{compact_json({**event, **place})}\n" for event in events]))
+        if not self.log.write_at_once(self.file, lines):
+            self._written = self.log.put(self.file, lines)
             await self._written.wait()
         self.log.refuse_failure()
 

@@ -45,7 +45,7 @@ _KINDS = {
 # Errors ------------------------------------------------------------------------------------------------------------
 
 
-def store_error(path: Path, doing: str, error: OSError) -> StoreError:
+def store_error(path: Path | str, doing: str, error: OSError) -> StoreError:
     """The error with path, reason and remedy; `doing` completes "cannot ...", for example "replace it"."""
     remedy = _REMEDIES.get(error.errno or 0, "check the disk and the file system, then start again")
     return StoreError(f"{path}: cannot {doing}: {error.strerror or error}; {remedy}.")
@@ -54,7 +54,7 @@ def store_error(path: Path, doing: str, error: OSError) -> StoreError:
 class telling:  # noqa: N801 - it reads as what it does; a generator would cost more than many of the calls it is put around
     """An OSError inside becomes a StoreError."""
 
-    def __init__(self, path: Path, doing: str) -> None:
+    def __init__(self, path: Path | str, doing: str) -> None:
         self._path, self._doing = path, doing
 
     def __enter__(self) -> None:
@@ -106,12 +106,14 @@ def read_bytes(path: Path) -> bytes | None:
 
 def write_all(descriptor: int, data: bytes) -> None:
     """Writes everything, however little a single write takes. Raises OSError."""
-    rest = memoryview(data)
+    rest: bytes | memoryview = data
     while rest:
         written = os.write(descriptor, rest)
+        if written == len(rest):  # nearly always
+            return
         if written == 0:
             raise OSError(errno.EIO, "the file takes no more bytes")
-        rest = rest[written:]
+        rest = memoryview(rest)[written:]
 
 
 def replace_bytes(path: Path, data: bytes, *, durable: bool) -> None:

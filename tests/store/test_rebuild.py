@@ -228,7 +228,7 @@ def test_a_history_that_another_program_changes_meanwhile_is_not_replaced(tmp_pa
     write_history(task, task.metrics.read_bytes() + b"no json\n")
 
     def intrude(number: int, name: str, arguments: tuple[Any, ...]) -> None:
-        if name == "write" and arguments[1].tobytes().startswith(b'{"run_id"'):
+        if name == "write" and bytes(arguments[1]).startswith(b'{"run_id"'):
             write_history(task, task.metrics.read_bytes() + entry("foreign").line + b"\n")
 
     with counting(Calls(at_call=intrude, sync=False)), pytest.raises(HistoryChangedError):
