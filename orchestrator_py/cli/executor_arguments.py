@@ -1,9 +1,13 @@
-"""The words that say where the commands of a run work; argparse only."""
+"""The words that say where the commands of a run work."""
 
-import argparse
+from orchestrator_py.cli.path_arguments import unfit
+
+TYPE_CHECKING = False  # type checkers read the name; who calls a command plainly is spared argparse
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
 
 
-def add_executor(run: argparse.ArgumentParser) -> None:
+def add_executor(run: "ArgumentParser") -> None:
     """For every run. What is not said stands under `executor` in the configuration."""
     group = run.add_argument_group("executor", "Commands may run on the workers of a Dask cluster; the record stays here (docs/dask.md).")
     group.add_argument(
@@ -36,5 +40,5 @@ def _resource(text: str) -> tuple[str, float]:
     except ValueError:
         number = 0.0
     if not name or not 0 < number < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is no NAME or NAME=UNITS, with a number above 0")
+        raise unfit(f"{text!r} is no NAME or NAME=UNITS, with a number above 0")
     return name, number

@@ -12,6 +12,22 @@ DEFECT = 70
 NOT_RECORDED = 74
 HELD = 75
 
+EXIT_CODES = """\
+exit codes:
+  0   succeeded
+  1   failed
+  2   wrong usage, or a configuration that cannot run; nothing was started
+  3   rejected by a review
+  4   timed out
+  5   nothing ran
+  6   crashed: killed by a signal, or could not be started
+  8   cancelled without a signal
+  70  the report cannot be vouched for; a defect of this program
+  74  the run, or its report, could not be written
+  75  the run is held by another live process
+A run that SIGINT, SIGTERM or SIGHUP has cut short ends by that signal: a shell shows 130, 143, 129."""
+"""What the help says of them."""
+
 _CODES = {
     "succeeded": 0,
     "failed": 1,

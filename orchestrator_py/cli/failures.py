@@ -1,15 +1,25 @@
 """Calls that end without a verdict: a sentence on stderr, the answer in the format that was asked for, the exit code."""
 
 import os
+import signal
 from collections.abc import Callable, Sequence
 
-from orchestrator_py.cli.arguments import asked_format
+from orchestrator_py.cli.arguments import asked_command, asked_format
 from orchestrator_py.cli.console import TRACEBACK_VARIABLE, print_json, print_json_text, say
-from orchestrator_py.cli.parser import asked_command
+from orchestrator_py.cli.ending import die_by
 from orchestrator_py.errors import OrchestratorError
 
 Answer = Callable[[str, int], int]
 """Gets the message and the exit code, puts the answer on stdout, and returns the code to end with."""
+
+
+def tell_failure(error: Exception | KeyboardInterrupt, words: Sequence[str]) -> int:
+    """What ended a call of these words before it had begun anything; an interrupt ends this process too."""
+    answer = answer_to(words)
+    if isinstance(error, KeyboardInterrupt):
+        answer("interrupted before anything was started", 128 + signal.SIGINT)
+        die_by(signal.SIGINT)
+    return tell_error(error, answer) if isinstance(error, OrchestratorError) else tell_defect(error, answer)
 
 
 def tell_error(error: OrchestratorError, answer: Answer) -> int:

@@ -1,17 +1,20 @@
 """Which folders and which task a command means, from flags, then the environment, then what is found. Needs no library."""
 
 import os
-from argparse import Namespace
 from collections.abc import Iterator, Mapping
 
 from orchestrator_py.core.places import OUT, RESERVED_TASK_IDS, RUNS
 from orchestrator_py.errors import IdentifierError, InputError
 from orchestrator_py.ids import TaskId, parse_task_id
 
+TYPE_CHECKING = False  # type checkers read the name; who calls a command plainly is spared argparse
+if TYPE_CHECKING:
+    from argparse import Namespace
+
 CONFIG_NAME = "codex.orchestrator.json"
 
 
-def find_root(arguments: Namespace, environment: Mapping[str, str]) -> str:
+def find_root(arguments: "Namespace", environment: Mapping[str, str]) -> str:
     """The repository: the flag, the variable, else the nearest folder upwards that holds the configuration, else where we are."""
     named = named_root(arguments, environment)
     if named is not None:
@@ -20,7 +23,7 @@ def find_root(arguments: Namespace, environment: Mapping[str, str]) -> str:
     return next((folder for folder in _upwards(here) if os.path.isfile(os.path.join(folder, CONFIG_NAME))), here)
 
 
-def named_root(arguments: Namespace, environment: Mapping[str, str]) -> str | None:
+def named_root(arguments: "Namespace", environment: Mapping[str, str]) -> str | None:
     """The repository that the flag or the variable names. InputError if it is not there."""
     named = arguments.root or environment.get("CODEX_ORCHESTRATOR_ROOT")
     if not named:
@@ -38,7 +41,7 @@ def current_folder() -> str:
         raise InputError("The current folder is gone; change to another one, or name the repository with --root.") from None
 
 
-def find_record(arguments: Namespace) -> tuple[str, str]:
+def find_record(arguments: "Namespace") -> tuple[str, str]:
     """The runs folder and the out folder. One that is named is meant as the caller's shell means it: relative to where we are."""
     root = find_root(arguments, os.environ)
     runs = arguments.runs_dir or os.environ.get("CODEX_ORCHESTRATOR_RUNS_DIR")

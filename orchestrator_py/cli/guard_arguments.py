@@ -1,10 +1,12 @@
 """The words of `guard` and its guards."""
 
-import argparse
-
 from orchestrator_py.cli.path_arguments import path
 
-Parser = argparse.ArgumentParser
+TYPE_CHECKING = False  # type checkers read the names; who calls a command plainly is spared argparse
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, _MutuallyExclusiveGroup, _SubParsersAction
+
+    Guards = _SubParsersAction[ArgumentParser]
 
 _EXIT_CODES = """\
 exit codes:
@@ -13,9 +15,10 @@ exit codes:
   2   wrong usage, or a base that is no commit; nothing was checked"""
 
 
-def add_guard(commands: "argparse._SubParsersAction[Parser]") -> None:
-    """`guard` below the commands of the program."""
-    guard = _add(commands, "guard", "check specifications, documents and the size of a change", "Checks what `guardrails` asks for.")
+def add_guard(guard: "ArgumentParser") -> None:
+    """`guard`, which has commands of its own."""
+    guard.description = "Checks what `guardrails` asks for."
+    guard.epilog = _EXIT_CODES
     guards = guard.add_subparsers(dest="guard", metavar="GUARD", required=True)
     _add_spec(guards)
     _add_docs(guards)
@@ -23,21 +26,23 @@ def add_guard(commands: "argparse._SubParsersAction[Parser]") -> None:
     _add_all(guards)
 
 
-def _add_spec(guards: "argparse._SubParsersAction[Parser]") -> None:
+def _add_spec(guards: "Guards") -> None:
     description = "Changed code needs a changed specification, and each specification a last_review that is not long ago."
     spec = _add(guards, "spec", "changed code has a changed, reviewed specification", description)
     _add_base(spec, "BASE_SHA")
     _add_common(spec)
 
 
-def _add_docs(guards: "argparse._SubParsersAction[Parser]") -> None:
+def _add_docs(guards: "Guards") -> None:
     description = "What the documents name exists: paths, links, anchors, commands, scripts; and their examples can be parsed."
+    from argparse import SUPPRESS
+
     docs = _add(guards, "docs", "what the documents name exists", description)
-    docs.add_argument("--check", action="store_true", help=argparse.SUPPRESS)  # what the reference calls it; there is nothing else to do
+    docs.add_argument("--check", action="store_true", help=SUPPRESS)  # what the reference calls it; there is nothing else to do
     _add_common(docs)
 
 
-def _add_budget(guards: "argparse._SubParsersAction[Parser]") -> None:
+def _add_budget(guards: "Guards") -> None:
     description = "A change has at most so many files and lines. DIFF_BUDGET_OVERRIDE_REASON waives it, and the reason is told."
     budget = _add(guards, "diff-budget", "a change is small enough to be read", description)
     against = budget.add_mutually_exclusive_group()
@@ -48,41 +53,34 @@ def _add_budget(guards: "argparse._SubParsersAction[Parser]") -> None:
     _add_common(budget)
 
 
-def _add_all(guards: "argparse._SubParsersAction[Parser]") -> None:
+def _add_all(guards: "Guards") -> None:
     every = _add(guards, "all", "all of them", "Runs every guard.")
     _add_base(every, "BASE_SHA; for the budget first DIFF_BUDGET_BASE")
     _add_limits(every)
     _add_common(every)
 
 
-def _add(commands: "argparse._SubParsersAction[Parser]", name: str, what: str, description: str) -> Parser:
-    return commands.add_parser(
-        name,
-        help=what,
-        description=description,
-        epilog=_EXIT_CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+def _add(guards: "Guards", name: str, what: str, description: str) -> "ArgumentParser":
+    return guards.add_parser(name, help=what, description=description, epilog=_EXIT_CODES, allow_abbrev=False)
 
 
-def _add_base(guard: "Parser | argparse._MutuallyExclusiveGroup", variables: str) -> None:
+def _add_base(guard: "ArgumentParser | _MutuallyExclusiveGroup", variables: str) -> None:
     guard.add_argument(
         "--base", metavar="REF", help=f"what the change is held against ({variables}, else origin/main, else the first commit)"
     )
 
 
-def _add_limits(guard: Parser) -> None:
+def _add_limits(guard: "ArgumentParser") -> None:
     guard.add_argument("--max-files", metavar="N", help="files that a change may have (DIFF_BUDGET_MAX_FILES, else the configuration)")
     guard.add_argument("--max-lines", metavar="N", help="lines, added or deleted (DIFF_BUDGET_MAX_LINES, else the configuration)")
 
 
-def _add_common(guard: Parser) -> None:
+def _add_common(guard: "ArgumentParser") -> None:
     guard.add_argument("--dry-run", action="store_true", help="say what is found, and end with 0")
     add_repository(guard)
 
 
-def add_repository(guard: Parser) -> None:
+def add_repository(guard: "ArgumentParser") -> None:
     """Where the repository and its configuration are, and how it is told what is found."""
     guard.add_argument("--root", type=path, metavar="DIR", help="the repository (CODEX_ORCHESTRATOR_ROOT, else where it is found)")
     guard.add_argument(
@@ -94,7 +92,7 @@ def add_repository(guard: Parser) -> None:
     guard.add_argument("--format", choices=("text", "json"), default="text", help="what stands on stdout (default: %(default)s)")
     guard.add_argument(
         "--github",
-        action=argparse.BooleanOptionalAction,
+        action="boolean",
         default=None,
         help="annotations for a GitHub workflow (default: if GITHUB_ACTIONS=true)",
     )

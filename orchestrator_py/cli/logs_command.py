@@ -1,7 +1,6 @@
 """`logs`: what the stages of a run have printed; with --follow until it has ended."""
 
 import sys
-from argparse import Namespace
 from io import TextIOWrapper
 
 from orchestrator_py.cli.console import NOT_WRITTEN, print_text, say
@@ -13,8 +12,12 @@ from orchestrator_py.reading.files import UnreadableError
 from orchestrator_py.reading.run import Run, require_run
 from orchestrator_py.reading.stage_log import Piece, StageLog, stage_logs
 
+TYPE_CHECKING = False  # type checkers read the name; who calls a command plainly is spared argparse
+if TYPE_CHECKING:
+    from argparse import Namespace
 
-def logs(arguments: Namespace) -> int:
+
+def logs(arguments: "Namespace") -> int:
     """0 if they could be read; 74 if stdout takes nothing more. A reader who has gone away has had enough."""
     place = find_place(arguments)
     task, run_id = choose_run(place, arguments.run)
@@ -39,7 +42,7 @@ def logs(arguments: Namespace) -> int:
     return 0
 
 
-def _print_all(chosen: list[StageLog], arguments: Namespace, printer: Printer) -> None:
+def _print_all(chosen: list[StageLog], arguments: "Namespace", printer: Printer) -> None:
     """A log that cannot be read is named, and the rest goes on."""
     problems: list[UnreadableError] = []
     for log in chosen:
@@ -53,7 +56,7 @@ def _print_all(chosen: list[StageLog], arguments: Namespace, printer: Printer) -
     say_unreadable(problems)
 
 
-def _follow(runs_root: str, run: Run, chosen: list[StageLog], arguments: Namespace, printer: Printer) -> None:
+def _follow(runs_root: str, run: Run, chosen: list[StageLog], arguments: "Namespace", printer: Printer) -> None:
     import asyncio
 
     from orchestrator_py.cli.logs_follow import follow
@@ -84,7 +87,7 @@ def _choose(run: Run, stage: str | None) -> list[StageLog]:
     return chosen
 
 
-def _is_wanted(piece: Piece, arguments: Namespace) -> bool:
+def _is_wanted(piece: Piece, arguments: "Namespace") -> bool:
     return arguments.stream in ("both", piece.stream)
 
 

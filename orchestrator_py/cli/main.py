@@ -2,15 +2,14 @@
 
 import gc
 import os
-import signal
-from argparse import Namespace
-from collections.abc import Callable
 
-from orchestrator_py.cli.arguments import create_parser
+from orchestrator_py.cli.arguments import parse_words
 from orchestrator_py.cli.console import heed_workflow_commands, open_missing_streams
-from orchestrator_py.cli.ending import die_by
-from orchestrator_py.cli.failures import answer_to, tell_defect, tell_error
-from orchestrator_py.errors import OrchestratorError
+
+TYPE_CHECKING = False  # type checkers read the names; who calls a command plainly is spared argparse
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable
 
 
 def run_command_line(arguments: list[str]) -> int:
@@ -19,20 +18,17 @@ def run_command_line(arguments: list[str]) -> int:
     if os.environ.get("GITHUB_ACTIONS") == "true":
         heed_workflow_commands()
     try:
-        parsed = create_parser(arguments).parse_args(arguments)
+        parsed = parse_words(arguments)
         return _import(parsed.command)(parsed)
-    except OrchestratorError as error:
-        return tell_error(error, answer_to(arguments))
-    except KeyboardInterrupt:
-        answer_to(arguments)("interrupted before anything was started", 128 + signal.SIGINT)
-        die_by(signal.SIGINT)
     except SystemExit as end:  # --help and --version
         return end.code if isinstance(end.code, int) else 0
-    except Exception as error:  # the last boundary: our defect, told in a sentence
-        return tell_defect(error, answer_to(arguments))
+    except (Exception, KeyboardInterrupt) as error:  # the last boundary
+        from orchestrator_py.cli.failures import tell_failure  # most calls end well, and are spared the import
+
+        return tell_failure(error, arguments)
 
 
-def _import(name: str) -> Callable[[Namespace], int]:
+def _import(name: str) -> "Callable[[Namespace], int]":
     """The command's function; the garbage collector, at rest since the start, has nothing to look for in what was imported."""
     try:
         return _command(name)
@@ -41,7 +37,7 @@ def _import(name: str) -> Callable[[Namespace], int]:
         gc.enable()
 
 
-def _command(name: str) -> Callable[[Namespace], int]:
+def _command(name: str) -> "Callable[[Namespace], int]":
     """The command's function; imported only now, so that the others cost nothing."""
     if name == "run":
         from orchestrator_py.cli.run_command import run

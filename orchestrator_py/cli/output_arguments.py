@@ -1,11 +1,13 @@
 """Words for what a run leaves for other programs: events, test reports, the log of a workflow."""
 
-import argparse
+TYPE_CHECKING = False  # type checkers read the name; who calls a command plainly is spared argparse
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
 
 RUN_FORMATS = ("text", "json", "jsonl")
 
 
-def add_outputs(run: argparse.ArgumentParser) -> None:
+def add_outputs(run: "ArgumentParser") -> None:
     """For commands that run something."""
     run.add_argument(
         "--stream-logs",
@@ -15,7 +17,7 @@ def add_outputs(run: argparse.ArgumentParser) -> None:
     run.add_argument("--junit-xml", metavar="FILE", help="write the stages as test cases to this file when the run has ended")
     run.add_argument(
         "--github",
-        action=argparse.BooleanOptionalAction,
+        action="boolean",
         default=None,
         help="annotations and a step summary for a GitHub workflow (default: if GITHUB_ACTIONS=true)",
     )

@@ -6,14 +6,14 @@ Only the parser of the command that was asked for is made, and nothing is import
 import argparse
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from orchestrator_py.cli.console import print_lines
 from orchestrator_py.errors import InputError
 
 TYPE_CHECKING = False  # type checkers read the name; `typing` costs a fifth of a start
 if TYPE_CHECKING:
-    from typing import Any, NoReturn, Self
+    from typing import Any, NoReturn
 
     _SubParsers = argparse._SubParsersAction[argparse.ArgumentParser]
 else:
@@ -28,6 +28,10 @@ class UsageError(InputError):
 
 class Parser(argparse.ArgumentParser):
     """The parser of the program, and of each command."""
+
+    def __init__(self, **settings: "Any") -> None:
+        super().__init__(**settings)
+        self.register("action", "boolean", argparse.BooleanOptionalAction)  # by a word, so that declarations need not import it
 
     def print_help(self, file: object = None) -> "NoReturn":
         self.exit(print_lines(self.format_help().splitlines(), 0))
@@ -45,33 +49,20 @@ class Parser(argparse.ArgumentParser):
             raise argparse.ArgumentError(action, f"invalid choice: {value!r}{suggest(str(value), map(str, action.choices))}")
 
 
-def only(asked: str | None) -> type[_SubParsers]:
-    """The action of commands of which one is asked for; the others are known by name and help. None makes all of them."""
+class Commands(_SubParsers):
+    """Commands, some of them known by name alone: of these no parser is made."""
 
-    class Commands(_SubParsers):
-        def add_parser(self, name: str, **settings: "Any") -> argparse.ArgumentParser:
-            if asked is None or name == asked:
-                return super().add_parser(name, **settings)
-            self._choices_actions.append(self._ChoicesPseudoAction(name, (), settings.get("help", "")))
-            self._name_parser_map[name] = unasked = _Unasked()
-            return unasked
-
-    return Commands
+    def add_name(self, name: str, what: str) -> None:
+        """A command that is not asked for."""
+        self._choices_actions.append(self._ChoicesPseudoAction(name, (), what))
+        self._name_parser_map[name] = None  # type: ignore[assignment]  # never looked up
 
 
-class _Unasked(argparse.ArgumentParser):
-    """Stands for the parser of another command: takes its arguments and keeps none of them."""
+class Version(argparse.Action):
+    """Says which program this is: its constant."""
 
-    def __init__(self) -> None:
-        pass
-
-    def add_argument(self, *_: object, **__: object) -> argparse.Action:
-        return argparse.Action([], "")
-
-    def _itself(self, *_: object, **__: object) -> "Self":
-        return self
-
-    add_argument_group = add_mutually_exclusive_group = add_subparsers = add_parser = _itself  # type: ignore[assignment]  # all of it is dropped
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> "NoReturn":
+        parser.exit(print_lines([f"{parser.prog} {self.const}"], 0))
 
 
 class _Formatter(argparse.HelpFormatter):
@@ -106,8 +97,3 @@ def _width() -> int:
         return os.get_terminal_size(sys.stdout.fileno()).columns or _WIDTH
     except (OSError, ValueError):  # not a terminal
         return _WIDTH
-
-
-def asked_command(words: Sequence[str]) -> str:
-    """The first word that is no option, empty if there is none: options in front of a command take no values."""
-    return next((word for word in words if not word.startswith("-")), "")

@@ -1,7 +1,6 @@
 """Progress on stderr: each subtask when it ends, below a failed one what it said last; and, if that is wanted, more or less of it."""
 
 import sys
-from argparse import Namespace
 from collections.abc import Callable, Mapping
 
 from orchestrator_py.app.pipeline_site import PipelineSite
@@ -22,6 +21,8 @@ from orchestrator_py.model.summary import SubtaskReport
 
 TYPE_CHECKING = False  # who does not look at what commands say does not pay for it
 if TYPE_CHECKING:
+    from argparse import Namespace
+
     from orchestrator_py.cli.progress_output import LastLines, SpokenLines
 
 WIDEST_NAME = 32
@@ -78,7 +79,7 @@ class Progress:
                 hearer.forget((run_id, name))
 
 
-def create_progress(arguments: Namespace, environment: Mapping[str, str]) -> Progress:
+def create_progress(arguments: "Namespace", environment: Mapping[str, str]) -> Progress:
     """As the flags, the environment and stderr want it. The printer is to be entered."""
     manner, board = choose_manner(arguments, environment, terminal=sys.stderr.isatty()), Board()
     if manner.live and _has_rich():

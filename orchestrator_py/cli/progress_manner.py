@@ -1,11 +1,14 @@
 """How a run shows itself: decided once, from flags, then environment, then what the stream is."""
 
-from argparse import Namespace
 from collections.abc import Mapping
 from enum import IntEnum
 
 from orchestrator_py.errors import InputError
 from orchestrator_py.lean import frozen
+
+TYPE_CHECKING = False  # type checkers read the name; who calls a command plainly is spared argparse
+if TYPE_CHECKING:
+    from argparse import Namespace
 
 HEARTBEAT_VARIABLE = "ORCHESTRATOR_PY_HEARTBEAT"
 HEARTBEAT_SECONDS = 30.0
@@ -31,7 +34,7 @@ class Manner:
     heartbeat: float = HEARTBEAT_SECONDS
 
 
-def choose_manner(arguments: Namespace, environment: Mapping[str, str], *, terminal: bool) -> Manner:
+def choose_manner(arguments: "Namespace", environment: Mapping[str, str], *, terminal: bool) -> Manner:
     """For progress on stderr, which is a terminal or not. InputError if the environment makes no sense."""
     loudness = Loudness(max(-2, min(arguments.verbose - arguments.quiet, 1)))
     return Manner(

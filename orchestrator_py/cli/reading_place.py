@@ -1,7 +1,6 @@
 """Where the commands that read back look, and what they say of what cannot be read."""
 
 import os
-from argparse import Namespace
 from collections.abc import Iterable
 
 from orchestrator_py.cli.console import say
@@ -11,6 +10,10 @@ from orchestrator_py.reading.files import UnreadableError
 from orchestrator_py.reading.flights import Flight, read_flights
 from orchestrator_py.reading.lookup import find_run, list_tasks, task_folder
 from orchestrator_py.reading.run import Run
+
+TYPE_CHECKING = False  # type checkers read the name; who calls a command plainly is spared argparse
+if TYPE_CHECKING:
+    from argparse import Namespace
 
 
 class Place:
@@ -24,7 +27,7 @@ class Place:
         self.tasks = tasks
 
 
-def find_place(arguments: Namespace) -> Place:
+def find_place(arguments: "Namespace") -> Place:
     """InputError if the task that is named is not there."""
     runs_root, out_root = find_record(arguments)
     if arguments.task is None:

@@ -1,49 +1,13 @@
-"""How the newest runs went: as text for people, as data for programs, as Markdown for a pull request."""
+"""How the newest runs went: as text for people, as Markdown for a pull request."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from orchestrator_py.cli.report_data import top_stages
 from orchestrator_py.cli.status_text import spoken
-from orchestrator_py.reading.task_report import TaskReport, ranked
+from orchestrator_py.reading.task_report import TaskReport
 
-MOST_STAGES = 5
 _SIGNS = {"succeeded": "+", "failed": "x", "rejected": "r", "timed_out": "t", "crashed": "c", "cancelled": "-", "lost": "?"}
-
-
-# Data --------------------------------------------------------------------------------------------------------------
-
-
-def report_data(report: TaskReport) -> dict[str, object]:
-    """Of one task. Times are in seconds; `change` is a fraction of the baseline."""
-    return {
-        "task": report.task,
-        "total_runs": report.totals.get("total_runs"),
-        "succeeded_runs": report.totals.get("succeeded_runs"),
-        "completion_rate": report.totals.get("completion_rate"),
-        "outcomes": [{"run_id": run_id, "status": word} for run_id, word in report.outcomes],
-        "counts": dict(report.counts),
-        "duration": {
-            "runs": len(report.durations),
-            "median_seconds": report.median,
-            "p95_seconds": report.p95,
-            "baseline_seconds": report.baseline.get("duration_seconds"),
-            "change": report.change,
-        },
-        "failing": _ranked_data(report.failed),
-        "flaky": _ranked_data(report.flaky),
-        "waived": _ranked_data(report.waived),
-        "unguarded": [{"run_id": run_id, "guardrails": told} for run_id, told in report.unguarded],
-        "reviews": [{"run_id": run_id, "decision": decision} for run_id, decision in report.reviews],
-        "unfinished": [
-            {"run_id": run.run_id, "status": run.word, "started_at": run.manifest.get("started_at")} for run in report.unfinished
-        ],
-        "unreadable_lines": report.unreadable,
-        "unreadable": [{"path": one.path, "problem": one.problem} for one in report.problems],
-    }
-
-
-def _ranked_data(counter: Counter[str]) -> list[dict[str, object]]:
-    return [{"stage": stage, "runs": runs} for stage, runs in _ranked(counter)]
 
 
 # Text --------------------------------------------------------------------------------------------------------------
@@ -58,7 +22,7 @@ def report_lines(report: TaskReport) -> Iterator[str]:
     if report.durations:
         yield f"  duration: {_durations(report)}"
     for name, counter in (("fails most", report.failed), ("flakes most", report.flaky), ("waived", report.waived)):
-        if ranked := _ranked(counter):
+        if ranked := top_stages(counter):
             yield f"  {name}: {_told(ranked)}"
     if report.unguarded:
         yield f"  guardrails: {_unguarded(report)}"
@@ -88,10 +52,6 @@ def _durations(report: TaskReport) -> str:
     return f"median {report.median:.1f} s, p95 {report.p95:.1f} s{compared}"
 
 
-def _ranked(counter: Counter[str]) -> list[tuple[str, int]]:
-    return ranked(counter, MOST_STAGES)
-
-
 def _told(counts: Sequence[tuple[str, int]]) -> str:
     return ", ".join(f"{spoken(name)} {number}" for name, number in counts)
 
@@ -114,7 +74,7 @@ def report_markdown(reports: Sequence[TaskReport]) -> Iterator[str]:
 def _cells(report: TaskReport) -> tuple[str, ...]:
     baseline = report.baseline.get("duration_seconds")
     seconds = (report.median, report.p95, baseline if isinstance(baseline, int | float) else None)
-    stages = (_told(_ranked(counter)) or "-" for counter in (report.failed, report.flaky))
+    stages = (_told(top_stages(counter)) or "-" for counter in (report.failed, report.flaky))
     return report.task, _totals(report), _told(report.counts) or "-", *("-" if s is None else f"{s:.1f} s" for s in seconds), *stages
 
 

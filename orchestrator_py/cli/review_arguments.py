@@ -1,8 +1,10 @@
 """The words of `review`."""
 
-import argparse
-
 from orchestrator_py.cli.guard_arguments import add_repository
+
+TYPE_CHECKING = False  # type checkers read the name; who calls a command plainly is spared argparse
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
 
 _EXIT_CODES = """\
 exit codes:
@@ -16,16 +18,12 @@ exit codes:
 SIGINT, SIGTERM and SIGHUP end the reviewer, and then this program: a shell shows 130, 143, 129."""
 
 
-def add_review(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """`review` below the commands of the program."""
-    review = commands.add_parser(
-        "review",
-        help="hand a change and the record of its run to a reviewer",
-        description="Measures the change, writes the evidence as review.md into the run's folder, and gives it to the reviewer on stdin.",
-        epilog=_EXIT_CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+def add_review(review: "ArgumentParser") -> None:
+    """`review`, which hands a change to a reviewer."""
+    review.description = (
+        "Measures the change, writes the evidence as review.md into the run's folder, and gives it to the reviewer on stdin."
     )
+    review.epilog = _EXIT_CODES
     review.add_argument(
         "--manifest",
         metavar="FILE",

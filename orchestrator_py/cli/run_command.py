@@ -3,7 +3,6 @@
 import logging
 import os
 import signal
-from argparse import Namespace
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from datetime import timedelta
@@ -15,12 +14,12 @@ from orchestrator_py.app.pipeline_runner import PipelineReport, PipelineRunner
 from orchestrator_py.app.pipeline_site import PipelineSettings, PipelineSite
 from orchestrator_py.app.run_service import RunService
 from orchestrator_py.app.system_clock import SystemClock
-from orchestrator_py.cli.arguments import processors
 from orchestrator_py.cli.console import TRACEBACK_VARIABLE, say
 from orchestrator_py.cli.ending import die_by, outlast_signals
 from orchestrator_py.cli.exit_codes import NOT_RECORDED, code_of_outcome
 from orchestrator_py.cli.failures import tell_defect, tell_error
 from orchestrator_py.cli.progress import Progress, create_progress
+from orchestrator_py.cli.run_arguments import processors
 from orchestrator_py.cli.run_outputs import RunOutputs, choose_outputs
 from orchestrator_py.cli.selection import select_stages
 from orchestrator_py.cli.signals import StopSignals
@@ -33,12 +32,14 @@ from orchestrator_py.model.policy import VerdictRules
 
 TYPE_CHECKING = False  # who runs commands here does not pay for it
 if TYPE_CHECKING:
+    from argparse import Namespace
+
     from orchestrator_py.app.elsewhere import Elsewhere
 
 Work = Callable[[PipelineRunner], Awaitable[PipelineReport]]
 
 
-def run(arguments: Namespace) -> int:
+def run(arguments: "Namespace") -> int:
     """Run a pipeline. The exit code; ends by the signal that cut the run short, if one did."""
     workspace = open_workspace(arguments)
     pipeline, target = select_work(workspace, arguments)
@@ -46,14 +47,14 @@ def run(arguments: Namespace) -> int:
     return _work(workspace, arguments, lambda runner: runner.run(pipeline, target=target, selection=selection))
 
 
-def resume(arguments: Namespace) -> int:
+def resume(arguments: "Namespace") -> int:
     """Run again what did not succeed of an earlier run, under its id. Answers as `run` does."""
     workspace = open_workspace(arguments)
     run_id = parse_run_id(arguments.run)
     return _work(workspace, arguments, lambda runner: runner.resume(run_id, token=arguments.token))
 
 
-def _work(workspace: Workspace, arguments: Namespace, work: Work) -> int:
+def _work(workspace: Workspace, arguments: "Namespace", work: Work) -> int:
     settings = PipelineSettings(
         layout=workspace.layout,
         configuration=workspace.configuration,
@@ -99,7 +100,7 @@ def _work(workspace: Workspace, arguments: Namespace, work: Work) -> int:
     return code
 
 
-def _choose_elsewhere(arguments: Namespace, workspace: Workspace) -> "Elsewhere | None":
+def _choose_elsewhere(arguments: "Namespace", workspace: Workspace) -> "Elsewhere | None":
     """None, and nothing imported, if commands run here."""
     if (arguments.executor or workspace.configuration.executor.kind.value) == "local":
         return None

@@ -2,7 +2,6 @@
 
 import os
 import sys
-from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
@@ -23,6 +22,8 @@ from orchestrator_py.model.messages import ClosedRun
 
 TYPE_CHECKING = False  # only who asks for a test report pays for it
 if TYPE_CHECKING:
+    from argparse import Namespace
+
     from orchestrator_py.cli.event_printer import EventPrinter
     from orchestrator_py.cli.junit import JunitFile
     from orchestrator_py.exports.telemetry import Telemetry
@@ -133,7 +134,7 @@ class RunOutputs:
         return code
 
 
-def choose_outputs(arguments: Namespace, environment: Mapping[str, str]) -> RunOutputs:
+def choose_outputs(arguments: "Namespace", environment: Mapping[str, str]) -> RunOutputs:
     """As the flags and the environment want it. InputError if a test report cannot be written."""
     github = environment.get("GITHUB_ACTIONS") == "true" if arguments.github is None else arguments.github
     if github:

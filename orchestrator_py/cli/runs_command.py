@@ -1,7 +1,6 @@
 """`runs`: the newest command-line runs of all tasks, without a look at older ones than are asked for, and embedded runs in flight."""
 
 import re
-from argparse import Namespace
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -15,11 +14,15 @@ from orchestrator_py.reading.files import UnreadableError
 from orchestrator_py.reading.lookup import newest_runs
 from orchestrator_py.reading.run import WORDS, Run
 
+TYPE_CHECKING = False  # type checkers read the name; who calls a command plainly is spared argparse
+if TYPE_CHECKING:
+    from argparse import Namespace
+
 _LAST = re.compile("([0-9]{1,6})([mhdw]?)")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
-def runs(arguments: Namespace) -> int:
+def runs(arguments: "Namespace") -> int:
     """0, whatever stands there: what cannot be read is named on stderr."""
     most, since = _parse_last(arguments.last)
     word = _parse_word(arguments.status)

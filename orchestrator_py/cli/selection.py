@@ -1,14 +1,16 @@
 """Which stages `run` was asked for."""
 
-from argparse import Namespace
-
 from orchestrator_py.cli.console import say
 from orchestrator_py.core.selection import Selection, needs_taken_as_met, stages_left_out
 from orchestrator_py.errors import InputError
 from orchestrator_py.model.pipeline import Configuration, Pipeline
 
+TYPE_CHECKING = False  # type checkers read the name; who calls a command plainly is spared argparse
+if TYPE_CHECKING:
+    from argparse import Namespace
 
-def select_stages(configuration: Configuration, pipeline: Pipeline, arguments: Namespace) -> Selection:
+
+def select_stages(configuration: Configuration, pipeline: Pipeline, arguments: "Namespace") -> Selection:
     """What --only and --skip say; needs that are taken as met are told on stderr. InputError for a stage that is not there."""
     selection = Selection(only=tuple(arguments.only), skip=tuple(arguments.skip))
     try:

@@ -1,25 +1,20 @@
 """The words of `serve`."""
 
-import argparse
+from orchestrator_py.cli.path_arguments import add_record_place, unfit
 
-from orchestrator_py.cli.path_arguments import add_record_place
-
-TYPE_CHECKING = False  # type checkers read the name; `typing` costs a fifth of a start
+TYPE_CHECKING = False  # type checkers read the name; who calls a command plainly is spared argparse
 if TYPE_CHECKING:
-    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+    from argparse import ArgumentParser
 
 PORT = 8420
 TOKEN_VARIABLE = "ORCHESTRATOR_PY_TOKEN"
 
 
-def add_serve(commands: "Subparsers") -> None:
+def add_serve(serve: "ArgumentParser") -> None:
     """`serve`, which shows runs in a browser while they go on."""
-    serve = commands.add_parser(
-        "serve",
-        help="show runs in a browser, live",
-        description="Serves a page that shows tasks, runs and what they print, live, whoever runs them. Changes nothing.\n"
-        "Prints its address, and goes on until it gets a signal. Needs: pip install 'orchestrator-py[dashboard]'.",
-        allow_abbrev=False,
+    serve.description = (
+        "Serves a page that shows tasks, runs and what they print, live, whoever runs them. Changes nothing.\n"
+        "Prints its address, and goes on until it gets a signal. Needs: pip install 'orchestrator-py[dashboard]'."
     )
     serve.add_argument("--host", default="127.0.0.1", metavar="NAME", help="the address to listen at (default: %(default)s)")
     serve.add_argument("--port", type=_port, default=PORT, metavar="N", help="the port, 0 for any free one (default: %(default)s)")
@@ -33,5 +28,5 @@ def add_serve(commands: "Subparsers") -> None:
 
 def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 6 and int(text) <= 65_535):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port: a whole number from 0 to 65535")
+        raise unfit(f"{text!r} is not a port: a whole number from 0 to 65535")
     return int(text)

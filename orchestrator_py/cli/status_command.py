@@ -3,7 +3,6 @@
 import os
 import sys
 import time
-from argparse import Namespace
 
 from orchestrator_py.cli.console import print_json, print_lines, print_text, printable
 from orchestrator_py.cli.exit_codes import code_of_word
@@ -14,11 +13,15 @@ from orchestrator_py.reading.files import UnreadableError
 from orchestrator_py.reading.run import Run, text_of
 from orchestrator_py.reading.stage_events import Told, read_stage_events
 
+TYPE_CHECKING = False  # type checkers read the name; who calls a command plainly is spared argparse
+if TYPE_CHECKING:
+    from argparse import Namespace
+
 REST_SECONDS = 0.25
 """Between two looks at a manifest: it is rewritten a few times a second at most."""
 
 
-def status(arguments: Namespace) -> int:
+def status(arguments: "Namespace") -> int:
     """0 if it can be told; with --watch the code of the run's verdict. StoreError if it cannot be read."""
     place = find_place(arguments)
     task, run_id = choose_run(place, arguments.run, runs_in_flight(place, []))
@@ -27,7 +30,7 @@ def status(arguments: Namespace) -> int:
     return _tell(require_any_run(place.runs_root, task, run_id), arguments, 0)
 
 
-def _tell(run: Run, arguments: Namespace, code: int) -> int:
+def _tell(run: Run, arguments: "Namespace", code: int) -> int:
     told = _read_told(run)
     if arguments.format == "json":
         return print_json(status_data(run, told, now()), code)
@@ -42,7 +45,7 @@ def _read_told(run: Run) -> Told:
         return {}
 
 
-def _watch(runs_root: str, task: str, run_id: str, arguments: Namespace) -> int:
+def _watch(runs_root: str, task: str, run_id: str, arguments: "Namespace") -> int:
     """JSON is the one document of the end. A terminal is drawn anew at each change, anything else gets a line for each."""
     drawn, told = 0, dict[str, str]()
     run = require_any_run(runs_root, task, run_id)

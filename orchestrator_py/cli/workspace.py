@@ -1,7 +1,6 @@
 """Where a command works: the root, the configuration and the folders, from flags, then the environment, then what is found."""
 
 import os
-from argparse import Namespace
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,6 +17,10 @@ from orchestrator_py.model.pipeline import Configuration, Pipeline
 from orchestrator_py.store.config_file import read_configuration
 from orchestrator_py.store.layout import Layout
 
+TYPE_CHECKING = False  # type checkers read the name; who calls a command plainly is spared argparse
+if TYPE_CHECKING:
+    from argparse import Namespace
+
 DEFAULT_TASK = "0101"
 
 
@@ -30,7 +33,7 @@ class Workspace:
     environment: Mapping[str, str]
 
 
-def open_workspace(arguments: Namespace) -> Workspace:
+def open_workspace(arguments: "Namespace") -> Workspace:
     """Read and check; warnings go to stderr. ConfigurationError or InputError names what has to be changed."""
     environment = dict(os.environ)
     root = find_root(arguments, environment)
@@ -46,19 +49,19 @@ def open_workspace(arguments: Namespace) -> Workspace:
     )
 
 
-def find_configuration(arguments: Namespace) -> Path:
+def find_configuration(arguments: "Namespace") -> Path:
     """Where the configuration should be."""
     environment = dict(os.environ)
     return _config_path(arguments, environment, find_root(arguments, environment))
 
 
-def select_work(workspace: Workspace, arguments: Namespace) -> tuple[Pipeline, str | None]:
+def select_work(workspace: Workspace, arguments: "Namespace") -> tuple[Pipeline, str | None]:
     """The pipeline, and the stage whose report stands first. ConfigurationError if there is no such pipeline."""
     pipeline = select_pipeline(workspace.configuration, arguments.pipeline)
     return pipeline, _select_target(pipeline, arguments, workspace.environment)
 
 
-def select_task(arguments: Namespace, environment: Mapping[str, str]) -> TaskId:
+def select_task(arguments: "Namespace", environment: Mapping[str, str]) -> TaskId:
     """The task's id: the flag, MCP_RUNNER_TASK_ID, else 0101. IdentifierError says which of them is wrong."""
     if arguments.task is not None:
         return parse_task(arguments.task)
@@ -71,7 +74,7 @@ def select_task(arguments: Namespace, environment: Mapping[str, str]) -> TaskId:
         raise IdentifierError(f'Invalid MCP_RUNNER_TASK_ID "{value}": {error}') from None
 
 
-def _select_target(pipeline: Pipeline, arguments: Namespace, environment: Mapping[str, str]) -> str | None:
+def _select_target(pipeline: Pipeline, arguments: "Namespace", environment: Mapping[str, str]) -> str | None:
     """By the contract a target that matches nothing is none; whoever named it is told."""
     target = select_target(arguments.target, None, environment.get("CODEX_ORCHESTRATOR_TARGET_STAGE"))
     if target is not None and find_target(pipeline, target) is None:
@@ -81,17 +84,17 @@ def _select_target(pipeline: Pipeline, arguments: Namespace, environment: Mappin
     return target
 
 
-def find_root(arguments: Namespace, environment: Mapping[str, str]) -> Path:
+def find_root(arguments: "Namespace", environment: Mapping[str, str]) -> Path:
     """The repository: the flag, the variable, else the nearest folder upwards that holds the configuration, else where we are."""
     return Path(folders.find_root(arguments, environment))
 
 
-def find_new_root(arguments: Namespace) -> Path:
+def find_new_root(arguments: "Namespace") -> Path:
     """Where a repository is that has no configuration yet: the flag, the variable, else where we are."""
     return Path(folders.named_root(arguments, os.environ) or folders.current_folder())
 
 
-def _config_path(arguments: Namespace, environment: Mapping[str, str], root: Path) -> Path:
+def _config_path(arguments: "Namespace", environment: Mapping[str, str], root: Path) -> Path:
     named = arguments.config or environment.get("CODEX_ORCHESTRATOR_REPO_CONFIG_PATH")
     return Path(os.path.abspath(named)) if named else root / CONFIG_NAME
 

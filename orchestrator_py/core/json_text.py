@@ -98,7 +98,14 @@ def print_other(value: object, newline: str | None, other: Printer | None = None
 
 
 def _object(members: dict[str, object], newline: str | None, other: Printer) -> str:
-    return print_members([(f"{encode_basestring(key)}:", value) for key, value in members.items()], newline, other)
+    text = encode_basestring
+    if newline is not None:
+        return print_members([(f"{text(key)}:", value) for key, value in members.items()], newline, other)
+    pairs = [  # as print_members does, in one go: every line of a log is such an object
+        f"{text(key)}:{text(one) if type(one) is str else 'null' if one is None else print_value(one, None, other)}"
+        for key, one in members.items()
+    ]
+    return f"{{{','.join(pairs)}}}"
 
 
 def print_members(members: "Iterable[tuple[str, object]]", newline: str | None, other: Printer) -> str:

@@ -1,9 +1,8 @@
 """Which entries are on record, as far as one owner knows: the rule by which an entry is new, the same again, or another outcome."""
 
 from collections.abc import Callable, Iterable, Sequence
-from hashlib import blake2b
 
-from orchestrator_py.core.history_lines import run_id_in
+from orchestrator_py.core.history_lines import digest_of, run_id_in
 from orchestrator_py.ids import RunId
 from orchestrator_py.lean import define, field, frozen
 from orchestrator_py.model.history import EntryLine
@@ -31,7 +30,7 @@ class Ledger:
     def note(self, run_id: RunId, line: bytes) -> None:
         if run_id != UNKNOWN_RUN:
             self._runs.add(run_id)
-            self._entries.add(_digest(line))
+            self._entries.add(digest_of(line))
 
     def sift(self, entries: Sequence[EntryLine]) -> Sifted:
         """Drops what is on record already and takes note of the rest."""
@@ -39,8 +38,9 @@ class Ledger:
         fresh: list[EntryLine] = []
         superseding = False
         for entry in entries:
-            if _digest(entry.line) not in self._entries:
-                superseding |= entry.run_id in self._runs
+            known = entry.run_id in self._runs
+            if not (known and digest_of(entry.line) in self._entries):
+                superseding |= known
                 fresh.append(entry)
                 self.note(entry.run_id, entry.line)
         return Sifted(entries=tuple(fresh), superseding=superseding)
@@ -55,7 +55,3 @@ def run_id_of(line: bytes) -> RunId:
     """The run that an entry line speaks of, UNKNOWN_RUN if it cannot be read."""
     name = run_id_in(line)
     return UNKNOWN_RUN if name is None else RunId(name)
-
-
-def _digest(line: bytes) -> bytes:
-    return blake2b(line, digest_size=16).digest()

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 from math import isfinite
 from operator import attrgetter
 from typing import Any, TypeVar
+
+from attrs import NOTHING
 
 from orchestrator_py.core.codec.events import add_event_shapes
 from orchestrator_py.core.codec.manifest import add_manifest_shapes
@@ -16,6 +18,7 @@ from orchestrator_py.core.codec.task import add_task_shapes
 from orchestrator_py.core.json_text import Printer, compact_json, pretty_json, print_members, print_other, print_value, well_formed
 from orchestrator_py.lean import define, field
 from orchestrator_py.model.absent import Absent
+from orchestrator_py.model.metrics import InstanceStat
 from orchestrator_py.model.result import BuildArtifact, BuildResult, ReviewDecision, ReviewResult, TestReport, TestResult
 from orchestrator_py.model.task import PlanItem, PlanResult
 
@@ -34,6 +37,10 @@ _READ: Mapping[type, Callable[[Any], tuple[object, ...]]] = {
     PlanResult: attrgetter("items", "notes", "target_id"),
     PlanItem: attrgetter("id", "description", "requires_cloud", "requires_cloud_alias", "runnable", "metadata", "selected"),
 }
+_CONSTANT = frozenset({bool, float, int, str, tuple, type(None)})
+"""Kinds of defaults of which each is one object, which a value that says nothing else holds."""
+_RECURRING = frozenset({InstanceStat})
+"""Of these a service prints the same few in every run: their lines are kept."""
 _SHALLOW = 16  # levels, far from what the stack holds
 _EXACT = 2**53  # the last integer that every double reader keeps
 
@@ -120,10 +127,35 @@ def _printer(cls: type[Any]) -> Printer:
     """What prints the values of a class: its shape, if one was declared, else what the converter makes of them."""
     form = _shape(cls)  # type: ignore[arg-type]  # a class is hashable
     if form is not None:
-        return lambda value, newline: print_members(members_of(form, value), newline, _print_value)
+        return _shaped_printer(form, kept=cls in _RECURRING)
     if issubclass(cls, Enum):
         return lambda value, newline: print_value(value.value, newline, _print_value)  # type: ignore[attr-defined]  # it is an enum
     return _print_converted
+
+
+def _shaped_printer(form: Shape, *, kept: bool) -> Printer:
+    """In one line, as the history has it, the defaults at the end are printed once for all: more than half of an entry are such."""
+    defaults = [key.default if type(key.default) in _CONSTANT else NOTHING for key in form.written]
+
+    def print_line(held: tuple[object, ...]) -> str:
+        return print_members(zip(form.labels, held, strict=False), None, _print_value)
+
+    print_said = lru_cache(print_line) if kept else print_line
+
+    @cache
+    def print_rest(said: int) -> str:
+        return "".join(f",{key.label}{print_value(key.default, None, _print_value)}" for key in form.written[said:])
+
+    def print_shaped(value: Any, newline: str | None) -> str:
+        if newline is not None or not form.whole or (form.extra and value.extra):
+            return print_members(members_of(form, value), newline, _print_value)
+        held = form.read(value)
+        said = len(held)
+        while said > 1 and held[said - 1] is defaults[said - 1]:
+            said -= 1
+        return f"{print_said(held[:said])[:-1]}{print_rest(said)}}}"
+
+    return print_shaped
 
 
 def _print_converted(value: object, newline: str | None) -> str:

@@ -73,6 +73,9 @@ class Shape:
     names: frozenset[str]
     extra: bool
     ignored: frozenset[str]
+    whole: bool  # no written key is ever left out
+    labels: tuple[str, ...]  # of the written keys
+    read: Callable[[Any], tuple[object, ...]]  # what a value holds under the written keys
 
 
 class Converter(cattrs.Converter):
@@ -162,7 +165,22 @@ def _form(
         if field.name not in concealed
     )
     written = tuple(key for key in plan if key.field not in unwritten)
-    return Shape(keys=plan, written=written, names=frozenset(key.key for key in plan), extra=extra, ignored=ignored)
+    return Shape(
+        keys=plan,
+        written=written,
+        names=frozenset(key.key for key in plan),
+        extra=extra,
+        ignored=ignored,
+        whole=not any(key.omitted for key in written),
+        labels=tuple(key.label for key in written),
+        read=_reader([key.field for key in written]),
+    )
+
+
+def _reader(names: list[str]) -> Callable[[Any], tuple[object, ...]]:
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda value: tuple(getattr(value, name) for name in names)
 
 
 def _kinds(cls: type[Any]) -> Mapping[str, Any]:
@@ -362,7 +380,7 @@ def _mismatch(wanted: type[object], data: object) -> ShapeError:
 
 def step(key: str) -> str:
     """The step into a member of an object, as a JSON path writes it: `.stages`, or `["a b"]` where that would be misread."""
-    return f".{key}" if re.fullmatch(r"[\w-]+", key) else f"[{json.dumps(key)}]"
+    return f".{key}" if key.isidentifier() or re.fullmatch(r"[\w-]+", key) else f"[{json.dumps(key)}]"
 
 
 def show(data: object) -> str:
