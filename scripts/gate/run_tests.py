@@ -14,8 +14,7 @@ AROUND = ("CODEX_ORCHESTRATOR_", "MCP_RUNNER_", "BASE_SHA", "DIFF_BUDGET_")
 def main() -> int:
     chosen = shlex.split(os.environ.get("CHECK_PYTEST_ARGUMENTS", ""))
     environment = {name: value for name, value in os.environ.items() if not name.startswith(AROUND)}
-    # One test at a time for each worker: the long ones are at the end, and whoever has them in hand keeps the others waiting.
-    command = [sys.executable, "-m", "pytest", "-n", "auto", "--maxschedchunk=1", "-q", f"--junit-xml={sys.argv[1]}", *chosen]
+    command = [sys.executable, "-m", "pytest", "-n", "auto", "-q", f"--junit-xml={sys.argv[1]}", *chosen]
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
 
 
