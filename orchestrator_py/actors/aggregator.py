@@ -168,8 +168,7 @@ class Aggregator:
         for envelope, effect in zip(batch, effects, strict=True):
             for event in effect.events:
                 self._tell_sink(event)
-            if envelope.answer is not None:
-                envelope.reply(effect.reply)
+            envelope.reply(effect.reply)
 
     def _tell_sink(self, event: Event) -> None:
         try:

@@ -24,7 +24,7 @@ class RunClock:
         self._until = self._origin = self._clock.monotonic()
 
     def now(self) -> Timestamp:
-        """The start of the run plus the time measured since."""
+        """The start of the run plus the time measured since; `read` without the pair, since each subtask asks several times."""
         moment = self._clock.monotonic()
         if moment >= self._until:
             self._renew(moment)

@@ -5,7 +5,7 @@ from itertools import pairwise
 from orchestrator_py.cli.commands import COMMANDS, declaration_of
 from orchestrator_py.cli.plain_words import read_plainly
 
-TYPE_CHECKING = False  # type checkers read the names; `typing` and argparse cost a third of a start
+TYPE_CHECKING = False  # type checkers read the names; who calls a command plainly is spared argparse
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Sequence

@@ -1,4 +1,5 @@
-"""The words of a call that has nothing unusual about it, read without argparse: its import and its parsers are a fifth of a start.
+"""The words of a call that has nothing unusual about it, read without argparse: its import and its parsers are a sixth of a start that only
+reads back.
 
 What is not understood at once (a mistake, a plea for help, an option with many values) is left to argparse, which gets the very same
 declarations: what a word means is said once, and argparse alone tells what is wrong.

@@ -8,7 +8,7 @@ from orchestrator_py.cli.output_arguments import RUN_FORMATS, add_outputs
 from orchestrator_py.cli.path_arguments import path, unfit
 from orchestrator_py.cli.scheduling_arguments import add_rules, add_selection
 
-TYPE_CHECKING = False  # type checkers read the names; `typing` and argparse cost a third of a start
+TYPE_CHECKING = False  # type checkers read the names; who calls a command plainly is spared argparse
 if TYPE_CHECKING:
     from argparse import ArgumentParser
     from collections.abc import Sequence

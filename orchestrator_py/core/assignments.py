@@ -169,32 +169,19 @@ def end_instance(
     """The work of the instance has ended at `at`, None if nobody saw it. No news for one that has ended before."""
     if assignment.status.terminal:
         return assignment
-    return Assignment(
-        instance_id=assignment.instance_id,
-        capability=assignment.capability,
-        status=_end_status(assignment, succeeded),
-        assigned_at=assignment.assigned_at,
-        completed_at=at,
-        metadata=assignment.metadata,
-        attempts=_with_last(assignment, lambda last: _ended(last, at, succeeded, () if checkpoint is None else (checkpoint,))),
+    word = AttemptStatus.COMPLETED if succeeded else AttemptStatus.FAILED
+    more = () if checkpoint is None else (checkpoint,)
+    attempts = _with_last(
+        assignment,
+        lambda last: evolve(last, status=word, completed_at=at, recovery_checkpoints=(*last.recovery_checkpoints, *more)),
     )
-
-
-def _ended(attempt: Attempt, at: Timestamp | None, succeeded: bool, more: tuple[RecoveryCheckpoint, ...]) -> Attempt:
-    return Attempt(
-        number=attempt.number,
-        assigned_at=attempt.assigned_at,
-        started_at=attempt.started_at,
-        completed_at=at,
-        status=AttemptStatus.COMPLETED if succeeded else AttemptStatus.FAILED,
-        recovery_checkpoints=attempt.recovery_checkpoints + more,
-    )
+    return evolve(assignment, status=_end_status(assignment, succeeded), completed_at=at, attempts=attempts)
 
 
 def _end_status(assignment: Assignment, succeeded: bool) -> AssignmentStatus:
     if not succeeded:
         return AssignmentStatus.FAILED
-    requeued = len(assignment.attempts) > 1 and any(attempt.status is AttemptStatus.REQUEUED for attempt in assignment.attempts)
+    requeued = any(attempt.status is AttemptStatus.REQUEUED for attempt in assignment.attempts)
     return AssignmentStatus.RECOVERED if requeued else AssignmentStatus.SUCCEEDED
 
 

@@ -1,5 +1,6 @@
 """Figures over a few numbers. The `statistics` module would double the time of the whole command."""
 
+import math
 from collections.abc import Sequence
 
 
@@ -15,7 +16,7 @@ def percentile(numbers: Sequence[float], percent: float) -> float | None:
     """The smallest of the numbers that so many percent do not exceed (nearest rank); None without numbers."""
     if not numbers:
         return None
-    return sorted(numbers)[max(1, -int(-len(numbers) * percent // 100)) - 1]
+    return sorted(numbers)[max(1, math.ceil(len(numbers) * percent / 100)) - 1]
 
 
 def change(now: float | None, before: object) -> float | None:

@@ -4,6 +4,7 @@ They stand in the queue, then in the journal, then in metrics.json. A run counts
 """
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from itertools import islice
@@ -13,8 +14,7 @@ from orchestrator_py.core.json_text import parse_json
 from orchestrator_py.reading.files import Data, OpenFile, UnreadableError, lines_backwards, list_names
 from orchestrator_py.reading.run import text_of
 
-_SEGMENT = "b-"
-_MOST_DIGITS = 19
+_SEGMENT = "b-([0-9]{1,19})"
 _MOST_TRIES = 100
 
 
@@ -66,17 +66,12 @@ def _open(folder: str, opened: ExitStack) -> tuple[OpenFile | None, list[OpenFil
     pending, metrics = os.path.join(folder, places.PENDING), os.path.join(folder, places.METRICS)
     for _ in range(_MOST_TRIES):
         history = _open_if_there(metrics, opened)
-        numbers = sorted(int(name.removeprefix(_SEGMENT)) for name in list_names(pending) if _is_segment(name))
-        segments = [_open_if_there(os.path.join(pending, f"{_SEGMENT}{number}"), opened) for number in numbers]
+        numbers = sorted(int(found[1]) for name in list_names(pending) if (found := re.fullmatch(_SEGMENT, name)))
+        segments = [_open_if_there(os.path.join(pending, f"b-{number}"), opened) for number in numbers]
         if _is_still(metrics, history):
             return history, [segment for segment in segments if segment is not None]
         opened.close()
     raise UnreadableError(metrics, "is replaced again and again", "ask again")
-
-
-def _is_segment(name: str) -> bool:
-    digits = name.removeprefix(_SEGMENT)
-    return name.startswith(_SEGMENT) and digits.isascii() and digits.isdigit() and len(digits) <= _MOST_DIGITS
 
 
 def _open_if_there(path: str, opened: ExitStack) -> OpenFile | None:

@@ -1,6 +1,7 @@
 """Which tasks and runs there are, newest first, and which of them a person means."""
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 
 from orchestrator_py.core import places
@@ -79,8 +80,6 @@ def _close_to(wanted: str, newest: list[tuple[str, str]]) -> str:
 
 def _keyed(runs_root: str, tasks: Iterable[str], problems: list[UnreadableError]) -> Iterator[tuple[str, str, str]]:
     """Time, task and id of all that may be runs; whether they are is seen when they are read."""
-    import re  # totals look no run up, and are spared the import
-
     is_timed = re.compile(_TIMED).match
     for task in tasks:
         for name in _names(runs_root, task, problems):

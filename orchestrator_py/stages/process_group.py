@@ -124,7 +124,7 @@ def start_process_group(command: str, *, cwd: Path, env: Mapping[str, str], with
             env=env,
             start_new_session=True,
         )
-    except BaseException:
+    except BaseException:  # whatever it is, nobody else would close them
         for descriptor in pipes:
             os.close(descriptor)
         raise
