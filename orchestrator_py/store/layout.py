@@ -7,7 +7,7 @@ from orchestrator_py.core import places
 from orchestrator_py.core.places import RESERVED_RUN_IDS as RESERVED_RUN_IDS
 from orchestrator_py.core.places import RESERVED_TASK_IDS as RESERVED_TASK_IDS
 from orchestrator_py.ids import RunId, TaskId
-from orchestrator_py.lean import frozen
+from orchestrator_py.lean import field, frozen
 
 
 @frozen(kw_only=True)
@@ -25,7 +25,16 @@ class Layout:
         return cls(root=root, runs_root=root / (runs_dir or places.RUNS), out_root=root / (out_dir or places.OUT))
 
     def task(self, task_id: TaskId) -> "TaskLayout":
-        return TaskLayout(layout=self, task_id=task_id)
+        folder = self.runs_root / task_id
+        return TaskLayout(
+            layout=self,
+            task_id=task_id,
+            folder=folder,
+            metrics=folder / places.METRICS,
+            pending=folder / places.PENDING,
+            rollups=folder / places.ROLLUPS,
+            out=self.out_root / task_id,
+        )
 
     def local_mcp_pointer(self, run_id: RunId) -> Path:
         return self.runs_root / "local-mcp" / run_id / places.MANIFEST
@@ -42,32 +51,22 @@ class Layout:
 
 @frozen(kw_only=True)
 class TaskLayout:
-    """The files of one task."""
+    """The files of one task; `Layout.task` makes it."""
 
     layout: Layout
     task_id: TaskId
-
-    @property
-    def folder(self) -> Path:
-        return self.layout.runs_root / self.task_id
-
-    @property
-    def metrics(self) -> Path:
-        """The history: one JSON object a line."""
-        return self.folder / places.METRICS
-
-    @property
-    def pending(self) -> Path:
-        """Journal segments of the owner, queued entries of everyone else."""
-        return self.folder / places.PENDING
+    folder: Path = field(eq=False)
+    """This and what most others are made of is joined once: opening a task asks for them a hundred times."""
+    metrics: Path = field(eq=False)
+    """The history: one JSON object a line."""
+    pending: Path = field(eq=False)
+    """Journal segments of the owner, queued entries of everyone else."""
+    rollups: Path = field(eq=False)
+    out: Path = field(eq=False)
 
     @property
     def lock(self) -> Path:
         return self.folder / ".writer.lock"
-
-    @property
-    def rollups(self) -> Path:
-        return self.folder / places.ROLLUPS
 
     @property
     def baseline(self) -> Path:
@@ -88,10 +87,6 @@ class TaskLayout:
     @property
     def rollup_state(self) -> Path:
         return self.rollups / ".rollup-state.json"
-
-    @property
-    def out(self) -> Path:
-        return self.layout.out_root / self.task_id
 
     @property
     def mttr_delta(self) -> Path:

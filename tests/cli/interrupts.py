@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import shlex
 import signal
 import subprocess
@@ -72,6 +73,16 @@ KINDS = (
     Kind("retries", (_retried(),)),
     Kind("sub-pipeline", _nested(), flags=("-j", "2")),
 )
+
+
+OURS = re.compile(r'File ".*/orchestrator_py/.*')
+OURS_UNTIL_MAIN = re.compile(r'File ".*/orchestrator_py/(__init__|__main__)\.py", line \d+, in <(module|dictcomp)>')
+
+
+def _before_the_program(told: str) -> bool:
+    """Whether the interrupt met Python while it looked for the program: until `main` has begun, Ctrl-C is Python's own to tell of."""
+    frames = OURS.findall(told)
+    return told.rstrip().endswith("KeyboardInterrupt") and all(OURS_UNTIL_MAIN.fullmatch(frame) for frame in frames)
 
 
 @frozen(kw_only=True)
@@ -147,8 +158,9 @@ class Interrupts:
     def _expect(self, process: "subprocess.Popen[str]", task: str, *, succeeded: bool = False) -> None:
         finished = finish(process)
         wrong = [*self._wrong_of_record(task, finished.code), *self._left_over(task)]
-        if "Traceback" in finished.stderr + finished.stdout:
-            wrong.append(finished.stderr + finished.stdout)
+        told = finished.stderr + finished.stdout
+        if "Traceback" in told and not _before_the_program(told):
+            wrong.append(told)
         if succeeded and finished.code != 0:
             wrong.append(f"code {finished.code}: {finished.stderr}")
         self.wrong += [f"{self.kind.name}, {task}: {one}" for one in wrong]

@@ -46,11 +46,27 @@ ProcessGroup.is_alive = lambda self: False
 sys.exit(main(sys.argv[1:]))
 """
 
+LETS_IT_THROUGH = """
+import sys
+from orchestrator_py.__main__ import main
+from orchestrator_py.cli import main as inside
+
+def run_command_line(arguments):
+    raise KeyboardInterrupt
+
+inside.run_command_line = run_command_line
+sys.exit(main(sys.argv[1:]))
+"""
 
 SLOW = Kind("slow", (pipeline("p", command("a", "true"), command("b", "sleep 2 & wait")),))
+PLANTED = {
+    "always 0": (ALWAYS_ZERO, "code 0, yet"),
+    "ends nobody": (ENDS_NOBODY, "left over"),
+    "lets an interrupt through": (LETS_IT_THROUGH, "Traceback"),
+}
 
 
-@pytest.mark.parametrize(("bug", "complaint"), [(ALWAYS_ZERO, "code 0, yet"), (ENDS_NOBODY, "left over")], ids=["always 0", "ends nobody"])
+@pytest.mark.parametrize(("bug", "complaint"), PLANTED.values(), ids=PLANTED)
 def test_the_harness_finds_a_planted_bug(bug: str, complaint: str, tmp_path: Path) -> None:
     interrupts = Interrupts(tmp_path, SLOW, program=bug).shoot(8, SEED)
     assert any(complaint in one for one in interrupts.wrong), interrupts.wrong

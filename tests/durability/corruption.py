@@ -221,7 +221,7 @@ class Explorer:
         self.report.changed += (root / self._damage.file).read_bytes() != self._damage.before
         wanted = self._untouched()
         rebuilt_root = self.scratch / "rebuilt"
-        shutil.copytree(root, rebuilt_root, symlinks=True)
+        _copy(root, rebuilt_root)
         self._read(root)
         opened = self._open(root)
         if random.random() < 0.08:
@@ -232,7 +232,7 @@ class Explorer:
     def _fresh(self, name: str) -> Path:
         for old in ("root", "rebuilt"):
             shutil.rmtree(self.scratch / old, ignore_errors=True)
-        return Path(shutil.copytree(self.scratch / "original", self.scratch / name, symlinks=True))
+        return _copy(self.scratch / "original", self.scratch / name)
 
     def _untouched(self) -> set[bytes]:
         """The entries on lines that the damage left alone."""
@@ -360,6 +360,11 @@ class Explorer:
         damage = self._damage
         where = f"{damage.way} in {damage.file}" if damage is not None else ""
         self.report.violations.append(f"seed {self._seed} ({where}), {what}: {problem}")
+
+
+def _copy(root: Path, to: Path) -> Path:
+    """Names and bytes: nothing here rests on times and modes, and they would cost as much again."""
+    return Path(shutil.copytree(root, to, symlinks=True, copy_function=shutil.copyfile))
 
 
 @contextmanager

@@ -219,7 +219,7 @@ def test_a_prune_that_is_broken_off_anywhere_is_finished_by_the_next(tmp_path: P
     number, killed = 1, True
     while killed:
         root = Path(shutil.copytree(tmp_path, tmp_path.with_name(f"copy-{number}"), symlinks=True))
-        copy = TaskLayout(layout=type(task.layout).below(root), task_id=task.task_id)
+        copy = type(task.layout).below(root).task(task.task_id)
 
         def kill(count: int, name: str, arguments: tuple[Any, ...], number: int = number) -> None:
             if count >= number:
