@@ -191,7 +191,7 @@ class TaskManager:
             return error
 
     def _artifact_root(self, task_id: TaskId, run_id: RunId) -> str:
-        return f".runs/{task_id}/{run_id}" if self._layout is None else embedded_artifact_root(self._layout.task(task_id), run_id)
+        return f".runs/{task_id}/{run_id}" if self._layout is None else embedded_artifact_root(self._layout, task_id, run_id)
 
     def _name_run(self, task: TaskContext, clock: RunClock) -> RunId:
         if self._run_id_factory is None:

@@ -25,16 +25,7 @@ class Layout:
         return cls(root=root, runs_root=root / (runs_dir or places.RUNS), out_root=root / (out_dir or places.OUT))
 
     def task(self, task_id: TaskId) -> "TaskLayout":
-        folder = self.runs_root / task_id
-        return TaskLayout(
-            layout=self,
-            task_id=task_id,
-            folder=folder,
-            metrics=folder / places.METRICS,
-            pending=folder / places.PENDING,
-            rollups=folder / places.ROLLUPS,
-            out=self.out_root / task_id,
-        )
+        return _task_layout(self, task_id)
 
     def local_mcp_pointer(self, run_id: RunId) -> Path:
         return self.runs_root / "local-mcp" / run_id / places.MANIFEST
@@ -117,14 +108,28 @@ class TaskLayout:
         return self.folder / "mcp" / run_id / places.MANIFEST
 
 
-def embedded_artifact_root(task: TaskLayout, run_id: RunId) -> str:
+@lru_cache
+def _task_layout(layout: Layout, task_id: TaskId) -> TaskLayout:
+    folder = layout.runs_root / task_id
+    return TaskLayout(
+        layout=layout,
+        task_id=task_id,
+        folder=folder,
+        metrics=folder / places.METRICS,
+        pending=folder / places.PENDING,
+        rollups=folder / places.ROLLUPS,
+        out=layout.out_root / task_id,
+    )
+
+
+def embedded_artifact_root(layout: Layout, task_id: TaskId, run_id: RunId) -> str:
     """The folder of an embedded run, as files and summaries name it."""
-    return f"{_relative_folder(task)}/{run_id}"
+    return f"{_relative_folder(layout, task_id)}/{run_id}"
 
 
 @lru_cache
-def _relative_folder(task: TaskLayout) -> str:
-    return task.layout.relative(task.folder)
+def _relative_folder(layout: Layout, task_id: TaskId) -> str:
+    return layout.relative(layout.task(task_id).folder)
 
 
 @frozen(kw_only=True)
