@@ -10,6 +10,9 @@ from orchestrator_py.model.outcome import StopCause
 from orchestrator_py.model.summary import SubtaskReport
 from orchestrator_py.model.task import PlanItem
 
+SUBTASKS_A_TURN = 64
+"""After so many the event loop goes round: it is the caller's, and agents that wait for nothing would keep it to themselves."""
+
 
 @define(eq=False)
 class Turns:
@@ -23,6 +26,8 @@ class Turns:
     _waiting: deque[asyncio.Event] = field(factory=deque, init=False)
     _reserve: deque[Callable[[], object]] = field(factory=deque, init=False)
     _look: asyncio.Handle | None = field(default=None, init=False)
+    _given: int = field(default=0, init=False)
+    _pausing: int = field(default=0, init=False)
 
     def __enter__(self) -> "Turns":
         self._schedule.slots.watchers.append(self._look_soon)
@@ -42,6 +47,9 @@ class Turns:
 
     async def next(self) -> PlanItem | None:
         """The next subtask that may start; None when nothing will start any more."""
+        self._given += 1
+        if self._given % SUBTASKS_A_TURN == 0:
+            await self._pause()
         while (item := self._schedule.take()) is None:
             if self._schedule.over:
                 return None
@@ -65,6 +73,15 @@ class Turns:
         """The reports of those that the stop kept from starting."""
         return self._schedule.unstarted()
 
+    async def _pause(self) -> None:
+        """The lane goes on at once: no other one has to begin for that."""
+        self._pausing += 1
+        try:
+            await asyncio.sleep(0)
+        finally:
+            self._pausing -= 1
+            self._look_soon()
+
     def _look_soon(self) -> None:
         """When the lane that works now waits for something, or has ended: until then it may take all that can start."""
         if self._look is None and (self._waiting or self._reserve):
@@ -74,7 +91,7 @@ class Turns:
         self._look = None
         if self._schedule.over:
             self._wake(len(self._waiting))
-        elif self._waiting or self._reserve:
+        elif not self._pausing and (self._waiting or self._reserve):
             self._wake(self._schedule.startable)
 
     def _wake(self, count: int) -> None:

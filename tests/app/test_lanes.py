@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import anyio
 import pytest
 
+from orchestrator_py.actors.turns import SUBTASKS_A_TURN
 from orchestrator_py.model.assignment import AssignmentStatus
 from orchestrator_py.model.outcome import Outcome
 from orchestrator_py.model.policy import SubtaskPolicy
@@ -86,3 +88,25 @@ async def test_a_lane_that_waits_is_served_before_another_one_begins() -> None:
         summary = await manager.execute(TASK)
     assert summary.outcome is Outcome.SUCCEEDED
     assert len(tasks) == 1
+
+
+async def test_agents_that_wait_for_nothing_leave_the_event_loop_to_others_again_and_again() -> None:
+    built_at_each_turn: list[int] = []
+    count = 0
+
+    async def build(input: BuildInput) -> object:
+        nonlocal count
+        count += 1
+        return built(input)
+
+    async def look_at_each_turn() -> None:
+        while True:
+            built_at_each_turn.append(count)
+            await asyncio.sleep(0)
+
+    async with Crew(items(*map(str, range(1000))), on_build=build).manager() as manager:
+        looker = asyncio.create_task(look_at_each_turn())
+        await manager.execute(TASK)
+        looker.cancel()
+    assert count == 1000
+    assert max(after - before for before, after in pairwise(built_at_each_turn)) <= SUBTASKS_A_TURN
