@@ -1,4 +1,4 @@
-"""One run of doit over so many tasks that do nothing: `doit_tasks.py SPEC`, with doit's own interpreter."""
+"""One run of doit over so many tasks of so many actions that do nothing: `doit_tasks.py SPEC`, with doit's own interpreter."""
 
 import json
 import sys
@@ -12,7 +12,7 @@ def main() -> None:
 
     def task_subtask() -> Iterator[dict[str, object]]:
         for place in range(spec["subtasks"]):
-            yield {"name": str(place), "actions": [lambda: None]}
+            yield {"name": str(place), "actions": [lambda: None] * spec["calls"]}
 
     commands = import_module("doit.doit_cmd")
     loader = import_module("doit.cmd_base").ModuleTaskLoader({"task_subtask": task_subtask})

@@ -1,4 +1,7 @@
-"""So many tasks that do nothing through taskiq, its broker in memory, each awaited, 32 at a time: `taskiq_tasks.py SPEC`."""
+"""So many subtasks that do nothing through taskiq, its broker in memory, 32 at a time: `taskiq_tasks.py SPEC`.
+
+A subtask is so many calls, one after the other, each awaited: what one comes to decides whether the next is made.
+"""
 
 import asyncio
 import json
@@ -9,7 +12,7 @@ from time import perf_counter
 LANES = 32
 
 
-async def run(subtasks: int) -> float:
+async def run(subtasks: int, calls: int) -> float:
     """Seconds."""
     broker = import_module("taskiq").InMemoryBroker(await_inplace=True)
 
@@ -20,9 +23,10 @@ async def run(subtasks: int) -> float:
 
     async def lane(first: int) -> None:
         for place in range(first, subtasks, LANES):
-            sent = await task.kiq(place)
-            if (await sent.get_result()).return_value != place:
-                raise RuntimeError("another task's result")
+            for _ in range(calls):
+                sent = await task.kiq(place)
+                if (await sent.get_result()).return_value != place:
+                    raise RuntimeError("another task's result")
 
     await broker.startup()
     began = perf_counter()
@@ -33,4 +37,5 @@ async def run(subtasks: int) -> float:
 
 
 if __name__ == "__main__":
-    print(json.dumps({"seconds": asyncio.run(run(json.loads(sys.argv[1])["subtasks"]))}))
+    spec = json.loads(sys.argv[1])
+    print(json.dumps({"seconds": asyncio.run(run(spec["subtasks"], spec["calls"]))}))

@@ -60,12 +60,13 @@ def floor(name: str, spec: Spec) -> Case:
     return _script(f"{name} floor", "", [str(FLOORS), name, json.dumps(asdict(spec))], find=partial(_find_time, spec))
 
 
-def tasks(program: str, size: str, spec: Spec, interpreter: str, driver: str) -> Case:
-    """Of another tool, by its own interpreter."""
+def tasks(program: str, size: str, spec: Spec, interpreter: str, driver: str, *, calls: int) -> Case:
+    """Of another tool, by its own interpreter, with so many calls for each subtask."""
+    text = json.dumps({**asdict(spec), "calls": calls})
     return Case(
         program=program,
         size=size,
-        command=lambda place: [str(place.peers / interpreter), str(DRIVERS / driver), json.dumps(asdict(spec))],
+        command=lambda place: [str(place.peers / interpreter), str(DRIVERS / driver), text],
         find=partial(_find_time, spec),
         environment={"PYTHONPATH": ""},
     )

@@ -8,6 +8,8 @@ from bench.workloads.sizes import scaled
 
 SIZES = (1_000, 10_000, 100_000)
 KIBIBYTES = 2.5
+CALLS = 3
+"""A subtask of ours, and of the reference, is built, tested and reviewed. Other tools are measured with one call, and with as many."""
 
 
 def create(scale: float) -> Workload:
@@ -23,25 +25,32 @@ def create(scale: float) -> Workload:
 
 
 def _everybody(subtasks: int, spec: Spec) -> list[Case]:
-    size = f"{subtasks} subtasks"
+    size = _size(subtasks)
     return [
         ours(size, spec),
         reference(size, spec),
-        tasks("doit", size, spec, DOIT.program, "doit_tasks.py"),
-        tasks("taskiq", size, spec, TASKIQ.program, "taskiq_tasks.py"),
+        *(
+            tasks(tool, _size(subtasks, calls), spec, program, driver, calls=calls)
+            for tool, program, driver in (("doit", DOIT.program, "doit_tasks.py"), ("taskiq", TASKIQ.program, "taskiq_tasks.py"))
+            for calls in (1, CALLS)
+        ),
     ]
 
 
+def _size(subtasks: int, calls: int = 1) -> str:
+    return f"{subtasks} subtasks" if calls == 1 else f"{subtasks} subtasks of {calls} calls"
+
+
 def _musts(small: int, middle: int, large: int) -> list[Must]:
-    first, last = f"ours, {small} subtasks", f"ours, {large} subtasks"
-    sizes = {f"{size} subtasks" for size in (small, middle, large)}
+    first, last = f"ours, {_size(small)}", f"ours, {_size(large)}"
     return [
         *(
-            at_most(1.0, PER_SUBTASK, f"{peer}, {size}", case=f"ours, {size}")
-            for size in sorted(sizes, key=len)
+            at_most(1.0, PER_SUBTASK, f"{peer}, {_size(subtasks, calls)}", case=f"ours, {_size(subtasks)}")
+            for subtasks in sorted({small, middle, large})
             for peer in ("doit", "taskiq")
+            for calls in (1, CALLS)
         ),
-        at_most(4.0, PER_SUBTASK, f"reference, {large} subtasks", case=last),
+        at_most(4.0, PER_SUBTASK, f"reference, {_size(large)}", case=last),
         growth_at_most(KIBIBYTES, PEAK, (first, last), steps=large - small, scale=1024, unit="KiB"),
         at_most(1.2, PER_SUBTASK, first, case=last),
         none("lost", last),
