@@ -1,6 +1,6 @@
 """The configuration file as a whole: every part is read even if another is bad, so that all problems are told at once."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from orchestrator_py.core.codec.configuration import (
     CONVERTER,
@@ -21,12 +21,14 @@ from orchestrator_py.model.pipeline import Configuration, ExecutorSettings, Pipe
 MINIMAL_CONFIGURATION = '{"pipelines": [{"id": "diagnostics", "stages": [{"kind": "command", "id": "test", "command": "npm test"}]}]}'
 
 _DEFAULT_PIPELINE = "diagnostics"
+MOST_PROBLEMS = 50
+"""Nobody reads more at once, and the same mistake in every stage of a long pipeline would push the first ones off the screen."""
 
 
 def parse_configuration(data: object, *, source: str) -> Configuration:
     """The configuration that JSON data holds; `source` names the file in messages.
 
-    ConfigurationError names every problem, one a line: the file, the place in it, what was expected there.
+    ConfigurationError names the problems, one a line: the file, the place in it, what was expected there. Beyond MOST_PROBLEMS, how many.
     """
     reading = _Reading()
     document = decode_at(CONVERTER, ConfigurationDocument, data, "$", reading.problems) or ConfigurationDocument()
@@ -38,7 +40,7 @@ def parse_configuration(data: object, *, source: str) -> Configuration:
     guardrails = read_guardrails(document.guardrails, reading.problems)
     reading.problems += check_pipelines(reading.drafts, _text(data, "defaultPipeline"))
     if reading.problems:
-        raise ConfigurationError("\n".join(f"{source}: {problem.place}: {problem.message}" for problem in reading.problems))
+        raise ConfigurationError("\n".join(_told(source, reading.problems)))
     return Configuration(
         source=source,
         pipelines=tuple(reading.pipelines),
@@ -47,6 +49,12 @@ def parse_configuration(data: object, *, source: str) -> Configuration:
         executor=_create_executor(document.executor),
         warnings=reading.warnings(source),
     )
+
+
+def _told(source: str, problems: Sequence[Problem]) -> list[str]:
+    lines = [f"{source}: {problem.place}: {problem.message}" for problem in problems[:MOST_PROBLEMS]]
+    more = len(problems) - len(lines)
+    return [*lines, f"{source}: $: and {more} more; mend these first."] if more else lines
 
 
 def select_pipeline(configuration: Configuration, pipeline_id: str | None) -> Pipeline:

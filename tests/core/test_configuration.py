@@ -318,6 +318,12 @@ def test_problems_of_every_kind_are_told_at_once() -> None:
     assert "needs" in lines[5]
 
 
+def test_of_very_many_problems_the_first_are_told_and_the_others_counted() -> None:
+    lines = _problems(_one(*(_command(f"s{number}", comand="x") for number in range(800))))
+    assert [line.split(": ")[0] for line in lines[:-1]] == [f"$.pipelines[0].stages[{number}].comand" for number in range(50)]
+    assert lines[-1] == "$: and 750 more; mend these first."
+
+
 def test_a_need_of_a_stage_that_cannot_be_read_is_not_called_unknown() -> None:
     assert len(_problems(_one(_command("a", command=""), _command("b", needs=["a"])))) == 1
     assert len(_problems(_one({"kind": "stage-set", "ref": "gone"}, _command("b", needs=["in-the-set"])))) == 1
