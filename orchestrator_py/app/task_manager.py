@@ -151,6 +151,7 @@ class TaskManager:
 
     async def _open(self, task: TaskContext, run_id: RunId, clock: RunClock) -> OpenRun:
         plan = accept_plan(await self._ask_planner(task))
+        named = self._run_id_factory is not None  # who names runs may give a name again, today or years later
         paths = RunPaths(artifact_root=self._artifact_root(task.id, run_id))
         if isinstance(plan, str):
             return open_after_planner_error(
@@ -161,6 +162,7 @@ class TaskManager:
                 paths=paths,
                 started_at=clock.started_at,
                 keep_summary=self._keep_summaries,
+                repeated=named,
             )
         opening = open_embedded(
             run_id=run_id,
@@ -172,6 +174,7 @@ class TaskManager:
             paths=paths,
             started_at=clock.started_at,
             keep_summary=self._keep_summaries,
+            repeated=named,
             rules=self._verdict_rules,
         )
         if self._group:  # one subtask by itself waits for nobody

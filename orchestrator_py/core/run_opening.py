@@ -65,6 +65,7 @@ def open_embedded(
     paths: RunPaths,
     started_at: Timestamp,
     keep_summary: bool,
+    repeated: bool = False,
     rules: VerdictRules = LENIENT,
 ) -> OpenRun:
     """A run inside the caller's program. PlanError if nothing, or without a group more than one thing, could be chosen."""
@@ -80,6 +81,7 @@ def open_embedded(
         artifact_root=paths.artifact_root,
         started_at=started_at,
         keep_summary=keep_summary,
+        repeated=repeated,
         rules=rules,
     )
 
@@ -100,6 +102,7 @@ def open_after_planner_error(
     paths: RunPaths,
     started_at: Timestamp,
     keep_summary: bool,
+    repeated: bool = False,
 ) -> OpenRun:
     """A run whose planner raised: nothing will start, and the record says why."""
     return OpenRun(
@@ -113,6 +116,7 @@ def open_after_planner_error(
         artifact_root=paths.artifact_root,
         started_at=started_at,
         keep_summary=keep_summary,
+        repeated=repeated,
         planner_error=message,
     )
 
@@ -140,7 +144,7 @@ def open_pipeline(
         hints=_hints(pipeline),
         guardrails=frozenset(stage.id for stage in pipeline.stages if isinstance(stage, CommandStage) and stage.guardrail),
         settled=settled,
-        resumed=options.earlier is not None,
+        repeated=options.earlier is not None,
         rules=options.rules,
     )
 

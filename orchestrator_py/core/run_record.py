@@ -192,7 +192,7 @@ class RunRecord:
             entry = create_metrics_entry(data, at) if isinstance(data, dict) else None
         if entry is None:
             raise DefectError(f"Run {self.opening.run_id} has ended and makes no metrics entry.")
-        return EntryLine(run_id=self.opening.run_id, line=metrics_line(entry), repeated=self.opening.resumed)
+        return EntryLine(run_id=self.opening.run_id, line=metrics_line(entry), repeated=self.opening.repeated)
 
     def manifest(self, at: Timestamp) -> Manifest | None:
         """The manifest of a command-line run in flight."""

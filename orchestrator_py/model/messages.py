@@ -21,8 +21,9 @@ class OpenRun:
     `keep_summary` False records the metrics entry only. `hints` are texts that replace what a subtask's command said,
     `guardrails` the ids of the stages that the pipeline marks as guardrails.
     `planner_error` is what the planner raised; nothing is planned then.
-    A `resumed` run may have an entry already, which its own supersedes. `settled` are the reports of what is accounted for from the start:
-    what a resumed run keeps, and what was not selected. `rules` say what the verdict is made of.
+    A `repeated` run may have an entry already, which its own supersedes: it is resumed, or the caller has named it. `rules` say what the
+    verdict is made of. `settled` are the reports of what is accounted for from the start: what a resumed run keeps, and what was not
+    selected.
     """
 
     run_id: RunId
@@ -40,7 +41,7 @@ class OpenRun:
     guardrails: frozenset[str] = frozenset()
     planner_error: str | None = None
     settled: tuple[SubtaskReport, ...] = ()
-    resumed: bool = False
+    repeated: bool = False
     rules: VerdictRules = LENIENT
 
 

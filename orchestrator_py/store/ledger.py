@@ -21,11 +21,15 @@ class Sifted:
 
 @define
 class Ledger:
-    """Knows the entries of the journal and of this owner; searches the whole history only for repeated ones (slow, rare)."""
+    """Knows the entries of the journal and of this owner; searches the whole history only for repeated ones.
+
+    That is slow, and rare for most owners. For one whose runs are named by its caller it is not: the second search keeps all that it meets.
+    """
 
     _read_history: Callable[[], Iterable[bytes]]
     _runs: set[RunId] = field(factory=set)
     _entries: set[bytes] = field(factory=set)
+    _searches: int = field(default=0, init=False)
 
     def note(self, run_id: RunId, line: bytes) -> None:
         if run_id != UNKNOWN_RUN:
@@ -46,8 +50,12 @@ class Ledger:
         return Sifted(entries=tuple(fresh), superseding=superseding)
 
     def _search(self, wanted: set[RunId]) -> None:
-        for line in self._read_history() if wanted - {UNKNOWN_RUN} else ():
-            if (run_id := run_id_of(line)) in wanted:
+        if self._searches > 1 or not wanted - {UNKNOWN_RUN}:
+            return
+        self._searches += 1
+        for line in self._read_history():
+            run_id = run_id_of(line)
+            if self._searches > 1 or run_id in wanted:
                 self.note(run_id, line)
 
 

@@ -1,5 +1,7 @@
 """What a manager refuses, what it is told in another way, and what a planner may and may not answer."""
 
+import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +10,15 @@ import pytest
 from anyio import wait_all_tasks_blocked
 
 from orchestrator_py.errors import IdentifierError, InputError, OrchestratorError, PlanError
+from orchestrator_py.ids import parse_task_id
 from orchestrator_py.model.outcome import Outcome
 from orchestrator_py.model.policy import SubtaskPolicy
+from orchestrator_py.model.result import BuildInput
 from orchestrator_py.model.summary import RunSummary
 from orchestrator_py.model.task import Mode, PlanItem, PlanResult, TaskContext
-from orchestrator_py.store.layout import RESERVED_RUN_IDS
-from tests.app.agents import TASK, Crew, forever, items
+from orchestrator_py.store.audit import audit
+from orchestrator_py.store.layout import RESERVED_RUN_IDS, Layout
+from tests.app.agents import TASK, Crew, built, forever, items
 
 
 def written_below(folder: Path) -> list[Path]:
@@ -76,6 +81,23 @@ async def test_a_run_id_that_is_in_flight_is_refused_and_the_first_run_goes_on(t
             manager.stop()
     assert [summary.outcome for summary in summaries] == [Outcome.CANCELLED]
     assert len((tmp_path / ".runs" / "task-1" / "metrics.json").read_bytes().splitlines()) == 1
+
+
+@pytest.mark.parametrize("keep_summaries", [True, False])
+async def test_a_run_that_is_given_the_id_of_one_on_record_takes_its_place(keep_summaries: bool, tmp_path: Path) -> None:
+    """Whoever names runs may give a name again, in another program too: a run id counts once, with its last outcome."""
+    task = Layout.below(tmp_path).task(parse_task_id(TASK.id))
+
+    async def answer(success: bool, input: BuildInput) -> object:
+        return built(input, success)
+
+    for expected in (Outcome.SUCCEEDED, Outcome.SUCCEEDED, Outcome.FAILED):
+        crew = Crew(items("a"), on_build=partial(answer, expected is Outcome.SUCCEEDED))
+        summary = await run(crew, root=tmp_path, run_id_factory=lambda _: "same", keep_summaries=keep_summaries)
+        assert summary.outcome is expected
+        counts = json.loads(task.post_rollout.read_bytes())
+        assert (counts["total_runs"], counts["succeeded_runs"]) == (1, int(expected is Outcome.SUCCEEDED))
+        assert [finding.problem for finding in audit(task).findings] == []
 
 
 async def test_runs_of_other_tasks_may_have_the_same_id() -> None:

@@ -1,7 +1,7 @@
 """Commit, rest, flush, close: what a caller may rely on."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ from orchestrator_py.errors import DefectError, HistoryChangedError, StoreError
 from orchestrator_py.ids import RunId
 from orchestrator_py.model.history import EntryLine
 from orchestrator_py.ports import HistoryStore
+from orchestrator_py.store.history import read_history
 from orchestrator_py.store.layout import TaskLayout
 from orchestrator_py.store.owner import SMALL_HISTORY_BYTES
 from orchestrator_py.store.task_store import TaskStore
@@ -112,6 +113,26 @@ def test_a_repeated_entry_is_found_in_the_history_of_an_earlier_owner(tmp_path: 
     store.commit([entry("a", repeated=True), entry("c", repeated=True)])
     store.close()
     assert recorded(task) == ["a", "b", "c"]
+    assert_settled(task)
+
+
+def test_repeated_entries_without_end_make_the_history_be_read_twice(tmp_path: Path, task: TaskLayout) -> None:
+    """Once is what a resume costs; who repeats more often keeps what the second search has met."""
+    write_history(task, b"".join(entry(f"run-{number}").line + b"\n" for number in range(20)))
+    store = open_store(tmp_path)
+    assert store._owner is not None
+    searches: list[None] = []
+
+    def read() -> Iterator[bytes]:
+        searches.append(None)
+        return read_history(task)
+
+    store._owner.ledger._read_history = read
+    for number in range(20):
+        store.commit([entry(f"run-{number}", repeated=True), entry(f"new-{number}", repeated=True)])
+    store.close()
+    assert len(searches) == 2
+    assert recorded(task) == [*(f"run-{number}" for number in range(20)), *(f"new-{number}" for number in range(20))]
     assert_settled(task)
 
 
