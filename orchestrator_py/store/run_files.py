@@ -11,6 +11,9 @@ from orchestrator_py.model.document import DocumentKind, RunDocument
 from orchestrator_py.store.files import make_folders, replace_pieces, telling
 from orchestrator_py.store.layout import Layout, TaskLayout
 
+MOST_KNOWN_FOLDERS = 100
+"""Each embedded run has a folder of its own, and a manager may see a million of them."""
+
 
 @define
 class DiskRunFiles:
@@ -51,9 +54,12 @@ class DiskRunFiles:
                 assert_never(document.kind)
 
     def _make_folder(self, folder: Path) -> None:
-        if folder not in self._known_folders:
-            make_folders(folder)
-            self._known_folders.add(folder)
+        if folder in self._known_folders:
+            return
+        make_folders(folder)
+        if len(self._known_folders) >= MOST_KNOWN_FOLDERS:
+            self._known_folders.clear()
+        self._known_folders.add(folder)
 
     def _link_for_local_readers(self, document: RunDocument) -> None:
         """`.runs/local-mcp/<run>/manifest.json` leads to the manifest, relative, so that the folders can be moved together."""
