@@ -14,6 +14,7 @@ from time import sleep
 
 from orchestrator_py.lean import define
 from orchestrator_py.store.files import list_folder, make_folders, open_file, remove_file, telling
+from orchestrator_py.store.lock import close_kept, keep_from_children
 
 _counter = itertools.count()
 LOOKS, LOOK_SECONDS = 500, 0.002
@@ -33,6 +34,9 @@ class Marker:
     path: Path
     _descriptor: int
 
+    def __attrs_post_init__(self) -> None:
+        keep_from_children(self._descriptor)
+
     def end(self) -> None:
         """The marker goes, then the lock."""
         remove_file(self.path)
@@ -42,7 +46,7 @@ class Marker:
         """Let go and leave the marker: whoever comes next finds that its owner has died."""
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
-            os.close(descriptor)
+            close_kept(descriptor)
 
 
 def hold_marker(path: Path) -> Marker | None:
