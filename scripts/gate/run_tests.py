@@ -15,8 +15,7 @@ def main() -> int:
     chosen = shlex.split(os.environ.get("CHECK_PYTEST_ARGUMENTS", ""))
     environment = {name: value for name, value in os.environ.items() if not name.startswith(AROUND)}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # the tests start the program a thousand times, and compiling it doubles a start
-    workers = (os.cpu_count() or 1) + 1  # one more than cores: there is always a test that waits for a process
-    command = [sys.executable, "-m", "pytest", "-n", str(workers), "-q", f"--junit-xml={sys.argv[1]}", *chosen]
+    command = [sys.executable, "-m", "pytest", "-n", "auto", "-q", f"--junit-xml={sys.argv[1]}", *chosen]
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
 
 

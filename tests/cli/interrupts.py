@@ -80,7 +80,10 @@ OURS_UNTIL_MAIN = re.compile(r'File ".*/orchestrator_py/(__init__|__main__)\.py"
 
 
 def _before_the_program(told: str) -> bool:
-    """Whether the interrupt met Python while it looked for the program: until `main` has begun, Ctrl-C is Python's own to tell of."""
+    """Whether the interrupt met Python while it looked for the program: until `main` has begun, Ctrl-C is Python's own to tell of.
+
+    It dies by the signal then, or ends with 1 if it could not even import its `site`.
+    """
     frames = OURS.findall(told)
     return told.rstrip().endswith("KeyboardInterrupt") and all(OURS_UNTIL_MAIN.fullmatch(frame) for frame in frames)
 
@@ -121,7 +124,7 @@ class Interrupts:
     def _aim(self, task: str, seconds: float, chance: random.Random) -> Shot:
         number = signal.SIGINT if self.kind.piped else chance.choice(SIGNALS)
         again = chance.uniform(0, 0.2) if chance.random() < 0.25 else None
-        return Shot(task=task, number=number, after=chance.uniform(0.1, 1.1) * seconds, again_after=again)
+        return Shot(task=task, number=number, after=chance.uniform(0, 1.1) * seconds, again_after=again)
 
     def _undisturbed(self) -> float:
         started_at = time.monotonic()
@@ -157,19 +160,21 @@ class Interrupts:
 
     def _expect(self, process: "subprocess.Popen[str]", task: str, *, succeeded: bool = False) -> None:
         finished = finish(process)
-        wrong = [*self._wrong_of_record(task, finished.code), *self._left_over(task)]
         told = finished.stderr + finished.stdout
+        wrong = [*self._wrong_of_record(task, finished.code, told), *self._left_over(task)]
         if "Traceback" in told and not _before_the_program(told):
             wrong.append(told)
         if succeeded and finished.code != 0:
             wrong.append(f"code {finished.code}: {finished.stderr}")
         self.wrong += [f"{self.kind.name}, {task}: {one}" for one in wrong]
 
-    def _wrong_of_record(self, task: str, code: int) -> Iterator[str]:
+    def _wrong_of_record(self, task: str, code: int, told: str) -> Iterator[str]:
         manifests = [read_object(path) for path in sorted((self.folder / ".runs" / task / "cli").glob("*/manifest.json"))]
         asked = [manifest for manifest in manifests if manifest["pipeline_id"] == "p"]
         if not asked:
-            if code >= 0 or any((self.folder / ".runs" / task / "cli").glob("*/commands/*")):
+            unheard = self.kind.piped and not told  # who would have told it has died of the same interrupt
+            too_early = code < 0 or (code > 0 and (_before_the_program(told) or unheard))
+            if not too_early or any((self.folder / ".runs" / task / "cli").glob("*/commands/*")):
                 yield f"code {code} without a record"
             return
         for manifest in manifests:
