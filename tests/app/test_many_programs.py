@@ -34,6 +34,31 @@ async def main():
 
 asyncio.run(main())
 """
+FORKING = """
+import asyncio, multiprocessing, sys
+from concurrent.futures import ProcessPoolExecutor
+from tests.app.agents import TASK, Crew, items
+
+def own_run(root):
+    return asyncio.run(run(root))
+
+async def run(root):
+    async with Crew(items("a", "b")).manager(root=root) as manager:
+        return (await manager.execute(TASK)).run_id
+
+async def main():
+    root = sys.argv[1]
+    async with Crew(items("a", "b")).manager(root=root) as manager:
+        print((await manager.execute(TASK)).run_id)
+        pool = ProcessPoolExecutor(2, multiprocessing.get_context("fork"))
+        for run_id in await asyncio.gather(*(asyncio.wrap_future(pool.submit(own_run, root)) for _ in range(4))):
+            print(run_id)
+    print(await run(root), flush=True)
+    sys.stdin.read()
+    pool.shutdown()
+
+asyncio.run(main())
+"""
 
 
 def start_embedded(root: Path, runs: int) -> "subprocess.Popen[str]":
@@ -102,3 +127,15 @@ def test_command_lines_do_not_wait_for_a_manager_that_holds_the_task(tmp_path: P
         run_ids.append(str(document["run_id"]))
     run_ids += other_runs(manager)
     assert_counted_once(tmp_path, run_ids)
+
+
+def test_a_pool_of_workers_that_outlives_a_manager_keeps_its_task_from_nobody(tmp_path: Path) -> None:
+    """Each worker is forked while a manager holds the task, opens one of its own, and lives on when that of the program has closed."""
+    words = [sys.executable, "-c", FORKING, str(tmp_path)]
+    with subprocess.Popen(words, cwd=PROJECT, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdout is not None
+        run_ids = [program.stdout.readline().strip() for _ in range(6)]
+        assert_counted_once(tmp_path, run_ids)  # the workers still wait for work
+        program.communicate(timeout=PATIENCE_SECONDS)
+    assert program.returncode == 0
+    assert run(tmp_path, "metrics", "verify").code == 0
