@@ -2,6 +2,7 @@
 
 import sys
 from argparse import Namespace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from orchestrator_py.app.system_clock import SystemClock
@@ -12,6 +13,7 @@ from orchestrator_py.core.history_lines import parse_entry, run_id_in
 from orchestrator_py.errors import DecodeError, InputError
 from orchestrator_py.ids import TaskId, parse_run_id
 from orchestrator_py.model.history import EntryLine
+from orchestrator_py.model.timestamp import parse_timestamp
 from orchestrator_py.store.files import open_for_reading, telling
 from orchestrator_py.store.history import read_history
 from orchestrator_py.store.layout import TaskLayout
@@ -25,6 +27,7 @@ _SENTENCES = {
     "superseded": "recorded; it takes the place of an earlier entry of the run",
     "queued": "queued, since another process holds the task, which will record it",
     "known": "on record already; nothing was changed",
+    "outdated": "on record with a newer entry, which stays; nothing was changed",
 }
 
 
@@ -45,12 +48,19 @@ def _record(task: TaskLayout, entry: EntryLine) -> str:
     earlier = [line for line in read_history(task) if run_id_in(line) == entry.run_id]
     if entry.line in earlier:
         return "known"
+    if earlier and _recorded_at(earlier[-1]) > _recorded_at(entry.line):  # the run was resumed since
+        return "outdated"
     store = open_task_store(task.layout, task.task_id, now=SystemClock().now)
     store.commit([entry])
     store.close()
     if entry.line not in read_history(task):
         return "queued"
     return "superseded" if earlier else "recorded"
+
+
+def _recorded_at(line: bytes) -> datetime:
+    """When the entry was made; an entry that does not tell is older than all others."""
+    return parse_timestamp(parse_entry(line).get("recorded_at")) or datetime.min.replace(tzinfo=UTC)
 
 
 def _read_line(name: str) -> bytes:

@@ -36,8 +36,10 @@ class Owner:
     # Durable ---------------------------------------------------------------------------------------------------
 
     def commit(self, entries: Sequence[EntryLine]) -> None:
-        """Returns when every entry is durable."""
+        """Returns when every entry is durable. The last entry of a run counts: what was queued of one that is repeated goes before it."""
         self.lock.check()
+        if any(entry.repeated for entry in entries):
+            self.absorb()
         for group in in_batches(entries, entry_size):
             self._record(group)
 

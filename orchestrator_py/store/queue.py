@@ -21,6 +21,8 @@ from orchestrator_py.store.ledger import run_id_of
 _SUFFIX = QUEUE_SUFFIX
 _REPEATED_SUFFIX = ".repeated.jsonl"
 _OURS_AND_NEW = re.compile(r"[0-9]{20}-[0-9a-f]{32}\.jsonl")
+_NUMBERED = re.compile(r"(0[0-9]{19})-[0-9a-f]{32}[.a-z]*\.jsonl")
+"""Ours, marked or not, with the number in front; the time in nanoseconds has a digit to spare."""
 
 
 @frozen(kw_only=True)
@@ -47,15 +49,21 @@ def join_lines(entries: Sequence[EntryLine]) -> bytes:
 def enqueue(folder: Path, entries: Sequence[EntryLine]) -> None:
     """Puts the entries into the queue; returns when they are durable.
 
-    128 random bits keep names apart, also from names that an old segment may hold. The time in front only keeps the
-    order in which entries of one run were queued.
+    128 random bits keep names apart, also from names that an old segment may hold. The number in front keeps the order in which entries
+    of one run were queued: it is the time, or what follows the newest that waits, since a clock may have been set back.
     """
+    number = max(time.time_ns(), _newest_number(folder) + 1)
     for repeated, alike in groupby(entries, key=lambda entry: entry.repeated):
         for group in in_batches(alike, entry_size):
-            name = f"{time.time_ns():020d}-{os.urandom(16).hex()}{_REPEATED_SUFFIX if repeated else _SUFFIX}"
+            name = f"{number:020d}-{os.urandom(16).hex()}{_REPEATED_SUFFIX if repeated else _SUFFIX}"
             with replacing(folder / name, synced=True) as temp:
                 write_all(temp, join_lines(group))
+            number += 1
     fsync_folder(folder)
+
+
+def _newest_number(folder: Path) -> int:
+    return max((int(found[1]) for name in list_queue(folder) if (found := _NUMBERED.fullmatch(name))), default=0)
 
 
 def list_queue(folder: Path) -> list[str]:

@@ -8,11 +8,12 @@ import pytest
 
 from tests.cli.running import environment, run, snapshot, words
 from tests.store.broken import endings, settled
-from tests.store.entries import entry, open_store, task_below
+from tests.store.entries import NOW, entry, open_store, task_below
 
 
-def line(run_id: str, status: str = "succeeded") -> str:
-    return entry(run_id, status=status).line.decode().replace("{", '{"pipeline_id":"p","started_at":"2025-12-21T14:02:47.637Z",', 1)
+def line(run_id: str, status: str = "succeeded", recorded_at: str = NOW) -> str:
+    made = entry(run_id, status=status).line.decode().replace(NOW, recorded_at)
+    return made.replace("{", '{"pipeline_id":"p","started_at":"2025-12-21T14:02:47.637Z",', 1)
 
 
 def entry_file(root: Path, content: str) -> str:
@@ -39,6 +40,16 @@ def test_another_outcome_of_a_run_takes_the_place_of_the_earlier_one(tmp_path: P
     assert (done.code, done.stdout) == (0, "task-1: run a: recorded; it takes the place of an earlier entry of the run\n")
     assert "task-1: 2 runs, 1 succeeded" in run(tmp_path, "metrics", "show").stdout
     assert run(tmp_path, "metrics", "verify").code == 0
+
+
+def test_an_entry_from_before_the_one_on_record_changes_nothing(tmp_path: Path) -> None:
+    """A run that could not be recorded, was resumed, and whose first entry is brought in only now."""
+    settled(tmp_path, "a", "b")
+    before = snapshot(tmp_path)
+    done = run(tmp_path, "metrics", "record", entry_file(tmp_path, line("a", "failed", "2025-12-21T14:02:47.636Z")))
+    assert (done.code, done.stdout) == (0, "task-1: run a: on record with a newer entry, which stays; nothing was changed\n")
+    (tmp_path / "entry.json").unlink()
+    assert snapshot(tmp_path) == before
 
 
 def test_the_first_entry_of_a_task_makes_the_task(tmp_path: Path) -> None:

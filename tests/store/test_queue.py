@@ -1,8 +1,10 @@
 """The queue of processes that do not own the task."""
 
 import tempfile
+import time
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,6 +26,22 @@ def test_entries_come_out_in_the_order_in_which_they_were_queued_with_their_mark
         enqueue(Path(folder), entries)
         enqueue(Path(folder), entries)
         assert queued_entries(Path(folder)) == entries * 2
+
+
+def test_the_order_outlasts_a_clock_that_is_set_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = [entry("a", status="failed"), entry("b"), entry("a", repeated=True), entry("a", status="failed", repeated=True)]
+    for hour, one in enumerate(wanted):
+        monkeypatch.setattr(time, "time_ns", lambda hour=hour: (1_800_000 - hour) * 3_600_000_000_000)
+        enqueue(tmp_path, [one])
+    assert queued_entries(tmp_path) == wanted
+
+
+@pytest.mark.parametrize("number", ["9" * 20, "0" + "9" * 19])
+def test_a_number_beyond_all_times_keeps_nothing_from_being_queued(tmp_path: Path, number: str) -> None:
+    (tmp_path / f"{number}-{'a' * 32}.jsonl").write_bytes(entry("far").line)
+    enqueue(tmp_path, [entry("a")])
+    enqueue(tmp_path, [entry("b")])
+    assert sorted(one.run_id for one in queued_entries(tmp_path)) == ["a", "b", "far"]
 
 
 def test_names_say_nothing_of_the_run(tmp_path: Path) -> None:

@@ -187,6 +187,16 @@ def test_a_second_store_queues_and_the_owner_absorbs(tmp_path: Path, task: TaskL
     assert_settled(task)
 
 
+def test_of_a_run_that_was_queued_and_then_recorded_by_the_owner_the_owner_has_the_last_word(tmp_path: Path, task: TaskLayout) -> None:
+    owner, guest = open_store(tmp_path), open_store(tmp_path)
+    guest.commit([entry("nightly", status="failed", repeated=True)])
+    owner.commit([entry("nightly", repeated=True)])
+    guest.close()
+    owner.close()
+    assert statuses(task) == {"total_runs": 1, "succeeded_runs": 1}
+    assert_settled(task)
+
+
 def test_a_queued_entry_that_is_on_record_already_is_removed_and_not_written(tmp_path: Path, task: TaskLayout) -> None:
     owner, guest = open_store(tmp_path), open_store(tmp_path)
     owner.commit([entry("a")])
