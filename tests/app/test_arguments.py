@@ -8,6 +8,7 @@ from typing import Any
 import anyio
 import pytest
 from anyio import wait_all_tasks_blocked
+from attrs import evolve
 
 from orchestrator_py.errors import IdentifierError, InputError, OrchestratorError, PlanError
 from orchestrator_py.ids import parse_task_id
@@ -61,6 +62,16 @@ async def test_a_run_id_that_cannot_be_a_folder_of_its_own_is_refused(run_id: st
     crew = Crew(items("a"))
     with pytest.raises(IdentifierError):
         await run(crew, root=tmp_path, run_id_factory=lambda _: run_id)
+    assert crew.calls == []
+    assert written_below(tmp_path) == []
+
+
+@pytest.mark.parametrize("task_id", ["local-mcp", "Local-MCP"])
+async def test_a_task_whose_folder_no_reader_would_take_for_one_is_refused(task_id: str, tmp_path: Path) -> None:
+    crew = Crew(items("a"))
+    async with crew.manager(root=tmp_path) as manager:
+        with pytest.raises(IdentifierError, match="keeps something else under that name"):
+            await manager.execute(evolve(TASK, id=parse_task_id(task_id)))
     assert crew.calls == []
     assert written_below(tmp_path) == []
 
