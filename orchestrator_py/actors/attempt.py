@@ -12,6 +12,7 @@ from orchestrator_py.actors.outlast import is_being_cancelled
 from orchestrator_py.core import fixed_texts
 from orchestrator_py.core.answers import Results, accept_build, accept_review, accept_test, complete_results
 from orchestrator_py.lean import define, field
+from orchestrator_py.model.approval import Approval
 from orchestrator_py.model.execution import Loss
 from orchestrator_py.model.outcome import Outcome, StopCause
 from orchestrator_py.model.result import BuildInput, BuildResult, ReviewInput, ReviewResult, TestInput, TestResult
@@ -56,6 +57,12 @@ class Attempt:
         """Why nobody saw the end of the last command that was begun."""
         answer = self.review or self.test or self.build
         return None if answer is None or answer.execution is None else answer.execution.loss
+
+    @property
+    def approvals(self) -> tuple[Approval, ...]:
+        """What the commands that were begun have let pass."""
+        ended = [one.execution for one in (self.build, self.test, self.review) if one is not None and one.execution is not None]
+        return tuple([approval for execution in ended for approval in execution.approvals])
 
     def results(self, cause: StopCause | None) -> Results:
         """All three results, of the stages that did not answer as well."""

@@ -140,6 +140,7 @@ async def _run_attempt(
         completed_at=completed_at,
         elapsed=timedelta(seconds=ended - began),
         loss=attempt.loss if cause is None and word is not Outcome.SUCCEEDED else None,
+        approvals=attempt.approvals,
     )
     return report, cause
 

@@ -1,16 +1,18 @@
 """The manifest as it stands at one moment of a run: a pure function of what the aggregator knows."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from orchestrator_py.core.command_records import Stages, command_records
 from orchestrator_py.core.guardrails import guardrail_name, guardrail_status, with_guardrail_line
 from orchestrator_py.core.outcome import run_status
 from orchestrator_py.ids import SubtaskId
 from orchestrator_py.lean import evolve, frozen
+from orchestrator_py.model.approval import Approval
 from orchestrator_py.model.assignment import SchedulerPlan
 from orchestrator_py.model.guardrails import GuardrailStatus
 from orchestrator_py.model.manifest import ChildRun, CommandRecord, CommandStatus, Manifest, RunStatus
 from orchestrator_py.model.outcome import Outcome, SkipReason, StopCause
+from orchestrator_py.model.summary import SubtaskReport
 from orchestrator_py.model.timestamp import Timestamp
 
 
@@ -74,11 +76,19 @@ def _guardrails(born: Manifest, progress: Progress, commands: Iterable[CommandRe
 
 
 def _approvals(born: Manifest, progress: Progress) -> tuple[object, ...]:
-    """Those of an earlier try first, then what the commands of each stage have left, in the order of the stages."""
+    """Those of an earlier try of the run first, then what the commands of each stage have left, in the order of the stages."""
     reports = (progress.stages.reports.get(subtask_id) for subtask_id in progress.stages.places)
-    ended = (part.execution for report in reports if report for part in (report.build, report.test, report.review) if part)
-    given = [approval for execution in ended if execution for approval in execution.approvals]
+    given = [approval for report in reports if report for approval in _given(report)]
     return (*born.approvals, *({"actor": one.actor, "timestamp": one.timestamp, "reason": one.reason} for one in given))
+
+
+def _given(report: SubtaskReport) -> Iterator[Approval]:
+    """In all attempts; the results are those of the last one."""
+    for attempt in report.attempts[:-1]:
+        yield from attempt.approvals
+    for part in (report.build, report.test, report.review):
+        if part is not None and part.execution is not None:
+            yield from part.execution.approvals
 
 
 def _failure_lines(commands: Iterable[CommandRecord]) -> list[str]:

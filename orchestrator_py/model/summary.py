@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from orchestrator_py.ids import RunId, SubtaskId, TaskId
 from orchestrator_py.lean import field, frozen
+from orchestrator_py.model.approval import Approval
 from orchestrator_py.model.execution import Loss
 from orchestrator_py.model.outcome import Outcome, SkipReason, StopCause
 from orchestrator_py.model.result import BuildResult, ReviewResult, TestResult
@@ -14,7 +15,10 @@ from orchestrator_py.model.timestamp import Timestamp
 
 @frozen(kw_only=True)
 class AttemptReport:
-    """One attempt at a subtask; `elapsed` comes from the monotonic clock. `loss` is there if nobody saw its end; it is not serialised."""
+    """One attempt at a subtask; `elapsed` comes from the monotonic clock.
+
+    Not serialised: `loss`, which is there if nobody saw its end, and `approvals`, what its commands have let pass.
+    """
 
     number: int
     outcome: Outcome
@@ -22,6 +26,7 @@ class AttemptReport:
     completed_at: Timestamp
     elapsed: timedelta = timedelta()
     loss: Loss | None = None
+    approvals: tuple[Approval, ...] = ()
 
 
 @frozen(kw_only=True)

@@ -39,6 +39,16 @@ def test_an_override_is_in_the_manifest_of_the_run_and_in_what_is_read_back(repo
     assert run(repo.path, "status", "--format", "json").document()["approvals"] == [approval]
 
 
+def test_what_an_attempt_let_pass_is_on_record_though_another_one_followed(repo: Repository) -> None:
+    """The first attempt has its reason and fails behind the guard; the second one is not asked."""
+    again = f"test -e once && exit 0; touch once; {GUARD} && exit 1"
+    configure(repo, command("size", again, retry={"maxAttempts": 2}))
+    done = run(repo.path, "run", variables={**QUIET, "DIFF_BUDGET_OVERRIDE_REASON": "moved"})
+    assert done.code == 0, done.stderr
+    (approval,) = as_list(only_record(repo.path).manifest["approvals"])
+    assert approval["reason"] == "moved"
+
+
 def test_without_a_reason_nothing_is_approved(repo: Repository) -> None:
     configure(repo, command("size", GUARD))
     assert run(repo.path, "run", variables=QUIET).code == 1

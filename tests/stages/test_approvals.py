@@ -1,6 +1,9 @@
 """What a stage's commands leave of approvals is a fact of their end; nothing else in that file is."""
 
 import logging
+import os
+import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -41,6 +44,17 @@ def test_what_is_no_approval_is_left_out_and_told(tmp_path: Path, nonsense: str,
     assert "is no approval, and is not on record" in caplog.text
 
 
-def test_a_file_that_cannot_be_read_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    assert read_approvals(tmp_path) == ()
+def put_socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as one:
+        one.bind(str(path))
+
+
+@pytest.mark.parametrize("put", [Path.mkdir, os.mkfifo, put_socket, lambda path: path.symlink_to("/dev/zero")])
+def test_what_is_no_file_is_neither_waited_for_nor_kept_open_and_told(
+    tmp_path: Path, put: Callable[[Path], object], caplog: pytest.LogCaptureFixture
+) -> None:
+    put(tmp_path / "a")
+    before = os.listdir("/dev/fd")
+    assert read_approvals(tmp_path / "a") == ()
+    assert os.listdir("/dev/fd") == before
     assert "what it approves is not on record" in caplog.text

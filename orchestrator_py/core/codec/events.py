@@ -1,7 +1,7 @@
 """Events as JSON, in both directions: `type` first, then the base keys, then what the event tells.
 
-What is never written is absent afterwards: a report's mode, results and error; an attempt's loss; a result's execution; a plan item's
-policy; the outcome, the cause and the subtasks of a summary; what the manifest says.
+What is never written is absent afterwards: a report's mode, results and error; an attempt's loss and approvals; a result's execution; a
+plan item's policy; the outcome, the cause and the subtasks of a summary; what the manifest says.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,7 +24,14 @@ def add_event_shapes(converter: Converter) -> None:
     converter.register_unstructure_hook(timedelta, timedelta.total_seconds)
     converter.register_structure_hook(timedelta, _read_seconds)
     shape(converter, StopCause, keys="camel", always="all")
-    shape(converter, AttemptReport, keys="camel", renamed={"elapsed": "durationSeconds"}, hidden=frozenset({"loss"}), always="all")
+    shape(
+        converter,
+        AttemptReport,
+        keys="camel",
+        renamed={"elapsed": "durationSeconds"},
+        hidden=frozenset({"loss", "approvals"}),
+        always="all",
+    )
     shape(converter, SubtaskReport, keys="camel", hidden=_NOT_WRITTEN, always="all")
     converter.wrap(SubtaskReport, lambda read, write: (partial(_read_report, read), partial(_write_report, write)))
     for kind, word in EVENT_TYPES.items():
