@@ -64,6 +64,15 @@ class Origin:
     earlier: Manifest | None = None
 
 
+@frozen(kw_only=True, eq=False)
+class _Beginning:
+    """A run that nothing has refused; `limit` is what the call allows it."""
+
+    opening: OpenRun
+    clock: RunClock
+    limit: timedelta | None
+
+
 @define(eq=False)
 class PipelineRunner:
     """Runs pipelines of one configuration, in one open service. The `ear` is told what its stages log."""
@@ -83,10 +92,11 @@ class PipelineRunner:
         Ending it from outside is `service.stop`, or cancelling the call; either way the record is complete.
         """
         left_out = stages_left_out(pipeline, selection)
-        make_task_folders(self.site.task)  # what cannot be recorded is not started
         run_id = self.site.create_run_id()
+        beginning = self._begin(pipeline, run_id, Origin(target=target, left_out=left_out))
+        make_task_folders(self.site.task)  # what cannot be recorded is not started
         with living(self.site.task, run_id):
-            return await self._run(pipeline, run_id, Origin(target=target, left_out=left_out))
+            return await self._run(pipeline, beginning)
 
     async def resume(self, run_id: RunId, *, token: str | None = None) -> PipelineReport:
         """Run again what did not succeed, under the same id; the run counts once, with its last outcome.
@@ -101,20 +111,29 @@ class PipelineRunner:
             manifest = read_manifest(self.site.task, run_id) or manifest  # what a process that just ended has left
             pipeline = select_pipeline(self.site.settings.configuration, manifest.pipeline_id)
             refuse_to_resume(manifest, pipeline, token=token)
-            return await self._run(pipeline, run_id, Origin(target=manifest.plan_target_id, earlier=manifest))
+            return await self._run(pipeline, self._begin(pipeline, run_id, Origin(target=manifest.plan_target_id, earlier=manifest)))
 
-    async def _run(self, pipeline: Pipeline, run_id: RunId, origin: "Origin") -> PipelineReport:
+    async def _run(self, pipeline: Pipeline, beginning: "_Beginning") -> PipelineReport:
+        run_id = beginning.opening.run_id
         async with self.site.open_log(run_id) as log:
-            run = self._start(pipeline, run_id, log, origin)
+            run = self._start(pipeline, log, beginning)
             closed = await self.service.wait(run)
         if closed.manifest is None:
             raise DefectError(f"Run {run_id} ended without a manifest.")
         return PipelineReport(summary=closed.summary, manifest=closed.manifest, cut_short=run.cut_short)
 
-    def _start(self, pipeline: Pipeline, run_id: RunId, log: EventLog, origin: "Origin") -> Run:
-        clock, settings = RunClock(self.service.clock), self.site.settings
+    def _begin(self, pipeline: Pipeline, run_id: RunId, origin: "Origin") -> "_Beginning":
+        """Before anything is written: what is refused leaves nothing."""
+        clock = RunClock(self.service.clock)
+        return _Beginning(
+            opening=self._opening(pipeline, run_id, clock, origin),
+            clock=clock,
+            limit=self.site.settings.timeout if origin.parent is None else None,
+        )
+
+    def _start(self, pipeline: Pipeline, log: EventLog, beginning: "_Beginning") -> Run:
+        settings, run_id = self.site.settings, beginning.opening.run_id
         family = _Family(self)
-        limit = settings.timeout if origin.parent is None else None
         rules = RunRules(
             agents=self.site.agents(pipeline, run_id, self._heard(run_id, log), family.run_child),
             mode_policy=pipeline_mode,
@@ -122,9 +141,9 @@ class PipelineRunner:
             on_failure=settings.on_failure,
             chance=system_chance,
             heartbeat=HEARTBEAT,
-            timeout=limit or pipeline.timeout,
+            timeout=beginning.limit or pipeline.timeout,
         )
-        family.parent = self.service.start(self._opening(pipeline, run_id, clock, origin), rules, clock)
+        family.parent = self.service.start(beginning.opening, rules, beginning.clock)
         return family.parent
 
     def _heard(self, run_id: RunId, log: EventLog) -> StageLogs:
@@ -167,12 +186,13 @@ class PipelineRunner:
         """The named pipeline as a run of its own. If its stage is ended, it is stopped, and its record is waited for."""
         pipeline = select_pipeline(self.site.settings.configuration, stage.pipeline)
         run_id, origin = self.site.create_run_id(), self.service.clock.monotonic()
+        beginning = self._begin(pipeline, run_id, Origin(parent=parent))
         with living(self.site.task, run_id):
-            return await self._run_child(pipeline, run_id, parent, origin)
+            return await self._run_child(pipeline, beginning, parent, origin)
 
-    async def _run_child(self, pipeline: Pipeline, run_id: RunId, parent: Run, origin: float) -> Execution:
-        async with self.site.open_log(run_id) as log:
-            child = self._start(pipeline, run_id, log, Origin(parent=parent))
+    async def _run_child(self, pipeline: Pipeline, beginning: "_Beginning", parent: Run, origin: float) -> Execution:
+        async with self.site.open_log(beginning.opening.run_id) as log:
+            child = self._start(pipeline, log, beginning)
             with anyio.CancelScope(shield=True):
                 await self._tell(parent, child, RunStatus.IN_PROGRESS)
             try:

@@ -83,13 +83,16 @@ class RunOutputs:
 
     def report(self, report: PipelineReport, code: int) -> int:
         """The verdict is on record, `code` says so; by a signal, if it is beyond 128."""
-        self.news.complete(code)
+        runs = self._family(FinishedRun(report.manifest, report.summary))
+        code = self._write_junit(runs, code)
         match self.format:
             case "json":
                 code = print_json(run_data(report, code), code)
             case "text":
                 code = self._print(run_lines(report), code)
-        return self._leave(FinishedRun(report.manifest, report.summary), code)
+        self._tell_github(runs)
+        self.news.complete(code)  # last: it tells the code
+        return code
 
     def not_recorded(self, error: NotRecordedError) -> int:
         """The verdict, and the entry to record later, though neither could be put on record."""
@@ -106,7 +109,9 @@ class RunOutputs:
                 print_json({"error": str(error), **data}, NOT_RECORDED)
             case "text":
                 self._print([*run_lines(report), error.entry.decode()], NOT_RECORDED)
-        return self._leave(FinishedRun(manifest, closed.summary), NOT_RECORDED)
+        runs = self._family(FinishedRun(manifest, closed.summary))
+        self._tell_github(runs)
+        return self._write_junit(runs, NOT_RECORDED)
 
     def fail(self, message: str, code: int) -> int:
         """No verdict is known."""
@@ -120,10 +125,14 @@ class RunOutputs:
     def _print(self, lines: list[Line], code: int) -> int:
         return print_text(painted(lines, colour=self.colour), code)
 
-    def _leave(self, run: FinishedRun, code: int) -> int:
-        runs = tuple(self.finished.family(run))
+    def _family(self, run: FinishedRun) -> tuple[FinishedRun, ...]:
+        return tuple(self.finished.family(run))
+
+    def _tell_github(self, runs: tuple[FinishedRun, ...]) -> None:
         if self.github:
             _tell_github(runs)
+
+    def _write_junit(self, runs: tuple[FinishedRun, ...], code: int) -> int:
         if self.junit is None:
             return code
         try:

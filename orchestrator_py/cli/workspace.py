@@ -10,7 +10,7 @@ from orchestrator_py.cli.folders import CONFIG_NAME, parse_task
 from orchestrator_py.core.configuration import select_pipeline
 from orchestrator_py.core.plan import find_target, select_target
 from orchestrator_py.core.suggestion import suggest
-from orchestrator_py.errors import IdentifierError
+from orchestrator_py.errors import IdentifierError, InputError
 from orchestrator_py.ids import TaskId
 from orchestrator_py.lean import frozen
 from orchestrator_py.model.pipeline import Configuration, Pipeline
@@ -56,7 +56,9 @@ def find_configuration(arguments: "Namespace") -> Path:
 
 
 def select_work(workspace: Workspace, arguments: "Namespace") -> tuple[Pipeline, str | None]:
-    """The pipeline, and the stage whose report stands first. ConfigurationError if there is no such pipeline."""
+    """The pipeline, and the stage whose report stands first. ConfigurationError if there is no such pipeline, InputError for no name."""
+    if arguments.pipeline is not None and not arguments.pipeline.strip():  # a variable of the shell that is not set, most likely
+        raise InputError("The name of the pipeline is empty; name one, or leave the argument out for the default pipeline.")
     pipeline = select_pipeline(workspace.configuration, arguments.pipeline)
     return pipeline, _select_target(pipeline, arguments, workspace.environment)
 

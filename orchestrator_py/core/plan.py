@@ -22,8 +22,8 @@ _NOTHING_RUNNABLE = "Planner returned no runnable subtasks after applying select
 def create_plan(pipeline: Pipeline, *, target: str | None) -> PlanResult:
     """One item per stage, in the order of the file; the target is selected.
 
-    `target` names an item by its whole id, or a stage by its id or an alias whatever the case; one that matches nothing
-    falls back to the pipeline's default target, its first runnable stage, its first stage.
+    `target` names an item by its whole id, or a stage by its id or an alias whatever the case, with anything and a colon in front of
+    it or not; one that matches nothing falls back to the pipeline's default target, its first runnable stage, its first stage.
     """
     chosen = find_target(pipeline, target) or _default_target(pipeline)
     target_id = None if chosen is None else item_id(pipeline, chosen.id)
@@ -57,8 +57,12 @@ def find_target(pipeline: Pipeline, target: str | None) -> Stage | None:
         return None
     if exact := stages_by_item(pipeline).get(target):
         return exact
-    name = target.rpartition(":")[2].lower()
-    return next((stage for stage in pipeline.stages if name in (word.lower() for word in (stage.id, *stage.hints.aliases))), None)
+    return _find_named(pipeline, target) or _find_named(pipeline, target.rpartition(":")[2])
+
+
+def _find_named(pipeline: Pipeline, name: str) -> Stage | None:
+    word = name.lower()
+    return next((stage for stage in pipeline.stages if word in (one.lower() for one in (stage.id, *stage.hints.aliases))), None)
 
 
 def _default_target(pipeline: Pipeline) -> Stage | None:

@@ -53,6 +53,7 @@ def test_a_configuration_that_cannot_run(tmp_path: Path, text: str | None, parts
     ("arguments", "parts"),
     [
         (["run", "diagnostic"], ["Pipeline 'diagnostic' not found.", "did you mean 'diagnostics'?"]),
+        (["run", ""], ["The name of the pipeline is empty; name one"]),
         (["run", "--task", "a/b"], ['Invalid task ID "a/b": slashes are not allowed.']),
         (["run", "--task", ".."], ['Invalid task ID "..": leading dots are not allowed.']),
         (["run", "--task", ""], ["Invalid task ID: value must be a non-empty string."]),
@@ -81,6 +82,13 @@ def test_a_bad_task_of_the_environment_is_named_as_such(tmp_path: Path, value: s
     configure_stages(tmp_path, command("a", "true"))
     finished = run(tmp_path, "run", "--format", "json", variables={"MCP_RUNNER_TASK_ID": value})
     assert_refused(tmp_path, finished, 2, f'Invalid MCP_RUNNER_TASK_ID "{value}": {reason}')
+
+
+def test_a_run_that_its_environment_makes_impossible_leaves_nothing(tmp_path: Path) -> None:
+    configure_stages(tmp_path, command("a", "touch started"))
+    finished = run(tmp_path, "run", "--format", "json", variables={"TFGRPO_GROUP_SIZE": "5"})
+    assert_refused(tmp_path, finished, 2, "exceeds available scheduling capacity")
+    assert not (tmp_path / "started").exists()
 
 
 @pytest.mark.parametrize("name", [".runs", "out", ".runs/0101"])

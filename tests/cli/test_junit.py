@@ -1,5 +1,6 @@
 """JUnit XML: every stage is a test case, every reader can read it, and it never looks better than the verdict."""
 
+import json
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -162,6 +163,17 @@ def test_a_report_that_cannot_be_written_in_the_end_is_no_success(tmp_path: Path
     assert finished.code == 74
     assert "--junit-xml" in finished.stderr
     assert finished.stdout.startswith("p succeeded")
+
+
+@pytest.mark.parametrize("form", ["json", "jsonl"])
+def test_every_place_that_tells_the_code_tells_that_the_report_could_not_be_written(tmp_path: Path, form: str) -> None:
+    configure_stages(tmp_path, command("a", "mkdir report.xml"))
+    finished = run(tmp_path, "run", "--junit-xml", "report.xml", "--format", form)
+    assert finished.code == 74
+    (events,) = tmp_path.glob(".runs/0101/cli/*/events.jsonl")
+    told = [json.loads(events.read_text().splitlines()[-1])["exitCode"]]
+    told.append(finished.document()["exit_code"] if form == "json" else json.loads(finished.stdout.splitlines()[-1])["exitCode"])
+    assert told == [74, 74]
 
 
 def test_without_lxml_the_report_is_the_same(tmp_path: Path) -> None:

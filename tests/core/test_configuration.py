@@ -338,6 +338,18 @@ def test_what_is_wrong_in_a_stage_set_is_told_once_however_often_it_is_used() ->
     assert len(_problems({"stageSets": {"s": [_command("a", command="")]}, "pipelines": pipelines})) == 1
 
 
+@pytest.mark.parametrize("name", ["a\0b", "a\ud800"])
+def test_a_pipeline_whose_name_no_stage_could_be_given_is_refused(name: str) -> None:
+    (problem,) = _problems({"pipelines": [{"id": name, "stages": [_command("a")]}]})
+    assert problem.startswith("$.pipelines[0].id: expected a text without NUL characters and lone surrogates")
+
+
+@pytest.mark.parametrize("path", [" ../outside", " /tmp/x", "a/.. ", "\t..\n"])
+def test_a_guarded_path_does_not_leave_the_repository_behind_blanks(path: str) -> None:
+    (problem,) = _problems({**_one(_command("a")), "guardrails": {"docRoots": [path]}})
+    assert problem.startswith("$.guardrails.docRoots[0]: expected a path inside the repository")
+
+
 # Which pipeline ----------------------------------------------------------------------------------------------------
 
 

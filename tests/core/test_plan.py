@@ -68,6 +68,13 @@ def test_a_whole_item_id_wins_over_the_stage_that_its_last_part_would_name() -> 
     assert create_plan(pipeline, target="p:a:b").target_id == "p:a:b"
 
 
+def test_a_stage_whose_id_has_a_colon_is_named_by_it_whatever_the_case() -> None:
+    pipeline = Pipeline(id="p", title="P", stages=(_stage("check"), _stage("docs:check")))
+    assert create_plan(pipeline, target="docs:check").target_id == "p:docs:check"
+    assert create_plan(pipeline, target="Docs:Check").target_id == "p:docs:check"
+    assert create_plan(pipeline, target="other:check").target_id == "p:check"
+
+
 def test_a_stage_that_cannot_run_may_be_named_all_the_same() -> None:
     pipeline = Pipeline(id="p", title="P", stages=(_stage("a"), _stage("b", hints=PlanHints(runnable=False))))
     assert create_plan(pipeline, target="b").target_id == "p:b"

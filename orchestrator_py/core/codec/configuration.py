@@ -62,7 +62,7 @@ class ConfigurationDocument:
 class PipelineDocument:
     """One pipeline; its stages are decoded one by one."""
 
-    id: Name
+    id: Command  # its stages find it in their environment
     title: str | None = None
     description: str | None = None
     stages: tuple[object, ...]

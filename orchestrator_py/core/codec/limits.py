@@ -41,7 +41,7 @@ SCHEMAS: Mapping[object, Mapping[str, object]] = {
     Attempts: {"type": "integer", "minimum": 1},
     Units: {"type": "integer", "minimum": 1},
     Least1: {"type": "integer", "minimum": 1},
-    InnerPath: {"type": "string", "pattern": "^(?!/)(?!(.*/)?\\.\\.(/|$))[^\\u0000]*[^\\s\\u0000][^\\u0000]*$"},
+    InnerPath: {"type": "string", "pattern": "^(?!\\s*/)(?!(\\s*|.*/)\\.\\.(/|\\s*$))[^\\u0000]*[^\\s\\u0000][^\\u0000]*$"},
     Factor: {"type": "number", "minimum": 1},
     RetryableOutcome: {"enum": sorted(outcome.value for outcome in RETRYABLE)},
 }
@@ -90,7 +90,7 @@ def _command(data: object, kind: object) -> str:
 
 
 def _inner_path(data: object, kind: object) -> str:
-    path = _command(data, kind)
+    path = _command(data, kind).strip()  # as it is used
     if path.startswith("/") or ".." in path.split("/"):
         raise _expected("a path inside the repository, relative to it", data)
     return path
