@@ -118,7 +118,9 @@ async def run_subtask(
         started_at=attempts[0].started_at,
         completed_at=clock.now(),
         attempts=tuple(attempts),
-        waived=policy.allow_failure and may_be_waived(report.outcome),
+        waived=policy.allow_failure
+        and may_be_waived(report.outcome)
+        and (cause is None or cause is not cell.cause),  # the run's is no failure
         build=build,
         test=test,
         review=review,

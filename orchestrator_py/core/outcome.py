@@ -27,6 +27,12 @@ RANK = (
 _PLACE = {outcome: place for place, outcome in enumerate(RANK)}
 
 
+NOT_STARTED_CODES = (126, 127)
+"""How a shell tells that what it was to run could not be started."""
+SIGNAL_CODES = range(129, 193)
+"""How a shell tells that a signal has ended the last thing that it ran."""
+
+
 def verdict(words: Iterable[Outcome]) -> Outcome:
     """The word of highest rank; nothing planned, or everything skipped, is `skipped`, which is not success."""
     return max(words, key=_PLACE.__getitem__, default=Outcome.SKIPPED)
@@ -65,10 +71,13 @@ def test_outcome(test: TestResult) -> Outcome:
 
 
 def review_outcome(review: ReviewResult) -> Outcome:
-    """The word for a review that answered: not approved is `rejected`, a reviewer that died is `crashed`, never "no"."""
+    """The word for a review that answered: not approved is `rejected`, a reviewer that died, or never began, is `crashed`, never "no"."""
     execution = review.execution
-    if execution is not None and (crash := execution_outcome(execution)) in (Outcome.CRASHED, Outcome.CANCELLED):
-        return crash
+    if execution is not None:
+        if execution.exit_code in NOT_STARTED_CODES or execution.exit_code in SIGNAL_CODES:
+            return Outcome.CRASHED
+        if (crash := execution_outcome(execution)) in (Outcome.CRASHED, Outcome.CANCELLED):
+            return crash
     return Outcome.SUCCEEDED if review.decision.approved else Outcome.REJECTED
 
 

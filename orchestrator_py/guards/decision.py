@@ -4,11 +4,9 @@ import json
 from enum import Enum
 
 from orchestrator_py.core.command_summary import trim
+from orchestrator_py.core.outcome import NOT_STARTED_CODES, SIGNAL_CODES
 from orchestrator_py.lean import frozen
 from orchestrator_py.model.execution import Execution, Output
-
-_NOT_FOUND = (126, 127)
-_SIGNALS = range(129, 193)  # how a shell tells that a signal has ended the last thing it ran
 
 
 class Decision(Enum):
@@ -60,9 +58,9 @@ def _crash(execution: Execution, stopped_because: str | None) -> str | None:
         return f"the reviewer was ended by {execution.signal}"
     if code is None:
         return "how the reviewer ended is not known"
-    if code in _NOT_FOUND:
+    if code in NOT_STARTED_CODES:
         return f"the reviewer could not be started: the shell ended with exit code {code}"
-    if code in _SIGNALS:
+    if code in SIGNAL_CODES:
         return f"the reviewer ended with exit code {code}: signal {code - 128} has ended what it ran"
     return None
 

@@ -47,6 +47,15 @@ async def test_what_works_when_the_time_is_up_is_timed_out_and_the_rest_is_skipp
     assert summary.build.notes == "Builder stage timed out (0.05 s for the whole run)."
 
 
+async def test_a_subtask_that_may_fail_does_not_excuse_that_the_time_of_the_run_was_up() -> None:
+    lenient = SubtaskPolicy(allow_failure=True)
+    summary = await run(Crew(items("a", a=lenient), on_build=forever), timeout=SOON)
+    assert (summary.outcome, summary.subtasks[0].waived) == (Outcome.TIMED_OUT, False)
+    own = SubtaskPolicy(allow_failure=True, timeout=SOON)
+    summary = await run(Crew(items("a", a=own), on_build=forever), timeout=timedelta(hours=1))
+    assert (summary.outcome, summary.subtasks[0].waived) == (Outcome.SUCCEEDED, True)
+
+
 async def test_time_that_is_up_during_a_pause_hides_no_failure() -> None:
     patient = SubtaskPolicy(retry=RetryPolicy(max_attempts=2, backoff=timedelta(hours=1)))
     summary = await run(Crew(items("a", "b", a=patient), on_build=second_time), max_concurrency=1, timeout=SOON)
