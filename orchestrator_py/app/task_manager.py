@@ -12,6 +12,7 @@ from orchestrator_py.actors.agents import Agents, ModePolicy, RunRules
 from orchestrator_py.actors.event_stream import EventStream
 from orchestrator_py.actors.outlast import is_being_cancelled
 from orchestrator_py.actors.run_clock import RunClock
+from orchestrator_py.actors.subtask import StopCell
 from orchestrator_py.app.arguments import checked_count, checked_resources, checked_timeout, parse_policy
 from orchestrator_py.app.run_service import RunService
 from orchestrator_py.app.system_chance import system_chance
@@ -92,6 +93,7 @@ class TaskManager:
         self._layout = None if root is None else Layout.below(Path(root))
         self._service = RunService(self._layout, self._clock)
         self._executor = executor
+        self._planned: set[StopCell] = set()
 
     async def __aenter__(self) -> Self:
         """InputError if the executor cannot be trusted with the work."""
@@ -121,17 +123,30 @@ class TaskManager:
         """
         clock = RunClock(self._clock)
         run_id = self._name_run(task, clock)
-        opening = await self._open(task, run_id, clock)
-        closed = await self._service.wait(self._service.start(opening, self._rules, clock))
-        return closed.summary
+        cell = StopCell()  # a stop that comes while the task is planned finds no run to be recorded in
+        self._planned.add(cell)
+        try:
+            opening = await self._open(task, run_id, clock)
+        finally:
+            self._planned.discard(cell)
+        run = self._service.start(opening, self._rules, clock)
+        if cell.cause is not None:
+            run.stop(cell.cause)
+        return (await self._service.wait(run)).summary
 
     async def flush(self) -> None:
         """Fold and publish: history and rollups hold every finished run when this returns."""
         await self._service.flush()
 
     def stop(self, reason: str = "stop was called") -> None:
-        """Stop every run in flight; their `execute` calls return `cancelled` summaries."""
-        self._service.stop(StopCause(StopKind.EMBEDDER, reason))
+        """Stop every run in flight, those that are still planned too; their `execute` calls return `cancelled` summaries.
+
+        To be called in the event loop; from another thread by `loop.call_soon_threadsafe(manager.stop)`.
+        """
+        cause = StopCause(StopKind.EMBEDDER, reason)
+        for cell in self._planned:
+            cell.stop(cause)
+        self._service.stop(cause)
 
     def events(self) -> EventStream:
         """An async iterator over the events of all runs of this manager from now on; it ends when the manager closes."""

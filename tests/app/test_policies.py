@@ -17,6 +17,7 @@ from orchestrator_py.model.outcome import Outcome, SkipReason, StopCause, StopKi
 from orchestrator_py.model.policy import RetryPolicy, SubtaskPolicy
 from orchestrator_py.model.result import BuildInput, ReviewInput, TestInput
 from orchestrator_py.model.summary import RunSummary, SubtaskReport
+from orchestrator_py.model.task import PlanResult
 from tests.app.agents import TASK, Crew, built, checked, forever, items, reviewed
 
 SOON = timedelta(milliseconds=50)  # agents that do not wait are done before an event loop can even look at the time
@@ -221,6 +222,24 @@ async def test_a_retry_follows_only_the_outcomes_that_the_policy_names() -> None
     crew = Crew(items("a", a=retrying(5, on={Outcome.TIMED_OUT})), on_build=failing("a"))
     assert words(await run(crew)) == {"a": "failed"}
     assert len(crew.calls) == 1
+
+
+async def test_a_stop_while_the_task_is_planned_keeps_all_of_it_from_starting() -> None:
+    go_on = anyio.Event()
+
+    async def plan(_: object) -> object:
+        await go_on.wait()
+        return PlanResult(items=items("a", "b"))
+
+    crew = Crew(on_plan=plan)
+    async with in_flight(crew) as (manager, summaries):
+        manager.stop("enough")
+        go_on.set()
+    assert words(summaries[0]) == {"a": "cancelled", "b": "cancelled"}
+    assert (summaries[0].outcome, str(summaries[0].cause)) == (Outcome.CANCELLED, "embedder: enough")
+    assert crew.calls == []
+    summary = await run(crew)  # it was meant for those that were there
+    assert summary.outcome is Outcome.SUCCEEDED
 
 
 async def test_a_cancelled_attempt_is_not_repeated() -> None:
