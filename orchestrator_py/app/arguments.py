@@ -39,3 +39,9 @@ def parse_policy(value: str | FailurePolicy) -> FailurePolicy:
     except ValueError:
         words = ", ".join(repr(policy.value) for policy in FailurePolicy)
         raise InputError(f"on_failure is {value!r}; choose one of {words}.") from None
+
+
+def check_agent(name: str, agent: object, method: str) -> None:
+    """It has the method that is called."""
+    if not callable(getattr(agent, method, None)):
+        raise InputError(f"{name} is {agent!r:.80}; give an object with an async method {method}.")

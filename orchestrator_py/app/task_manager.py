@@ -13,7 +13,7 @@ from orchestrator_py.actors.event_stream import EventStream
 from orchestrator_py.actors.outlast import is_being_cancelled
 from orchestrator_py.actors.run_clock import RunClock
 from orchestrator_py.actors.subtask import StopCell
-from orchestrator_py.app.arguments import checked_count, checked_resources, checked_timeout, parse_policy
+from orchestrator_py.app.arguments import check_agent, checked_count, checked_resources, checked_timeout, parse_policy
 from orchestrator_py.app.run_service import RunService
 from orchestrator_py.app.system_chance import system_chance
 from orchestrator_py.app.system_clock import SystemClock
@@ -75,6 +75,9 @@ class TaskManager:
         fail_on_flaky: bool = False,
         executor: Executor | None = None,
     ) -> None:
+        agents = (("planner", planner, "plan"), ("builder", builder, "build"), ("tester", tester, "test"), ("reviewer", reviewer, "review"))
+        for name, agent, method in agents:
+            check_agent(name, agent, method)
         self._clock = clock or SystemClock()
         self._planner = planner
         self._rules = RunRules(

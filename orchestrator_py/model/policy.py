@@ -16,6 +16,19 @@ def _words(outcomes: Iterable[Outcome]) -> str:
     return ", ".join(sorted(outcome.value for outcome in outcomes))
 
 
+def _refuse_other(name: str, value: object) -> None:
+    if value is not None and not isinstance(value, timedelta):
+        raise ValueError(f"{name} must be a timedelta or None: {value!r:.80}")
+
+
+def _as_names(names: Iterable[str]) -> tuple[str, ...]:
+    """A text is taken for one name that was meant to stand in a list, and not for its letters."""
+    given = (names,) if isinstance(names, str) else tuple(names)
+    if isinstance(names, str) or not all(isinstance(name, str) for name in given):
+        raise ValueError(f"needs and resources must be lists of names: {names!r:.80}")
+    return given
+
+
 def _as_set(outcomes: Iterable[Outcome]) -> frozenset[Outcome]:
     return frozenset(outcomes)
 
@@ -40,6 +53,7 @@ class RetryPolicy:
         for name, least in (("max_attempts", 1), ("backoff", timedelta()), ("backoff_factor", 1)):
             if not getattr(self, name) >= least:  # refuses what is no number, too
                 raise ValueError(f"{name} must be at least {least}: {getattr(self, name)}")
+        _refuse_other("max_backoff", self.max_backoff)
         if other := self.on - RETRYABLE:
             raise ValueError(f"a retry may follow {_words(RETRYABLE)}; not {_words(other)}")
 
@@ -70,11 +84,16 @@ class SubtaskPolicy:
     start of its first attempt to the end of its last.
     """
 
-    needs: tuple[str, ...] = field(default=(), converter=tuple[str, ...])
+    needs: tuple[str, ...] = field(default=(), converter=_as_names)
     allow_failure: bool = False
     retry: RetryPolicy = ONCE
     timeout: timedelta | None = None
-    resources: tuple[str, ...] = field(default=(), converter=tuple[str, ...])
+    resources: tuple[str, ...] = field(default=(), converter=_as_names)
+
+    def __attrs_post_init__(self) -> None:
+        _refuse_other("timeout", self.timeout)
+        if not isinstance(self.retry, RetryPolicy):
+            raise ValueError(f"retry must be a RetryPolicy: {self.retry!r:.80}")
 
 
 @frozen(kw_only=True)

@@ -10,6 +10,7 @@ import pytest
 from anyio import wait_all_tasks_blocked
 from attrs import evolve
 
+from orchestrator_py.app.task_manager import TaskManager
 from orchestrator_py.errors import IdentifierError, InputError, OrchestratorError, PlanError
 from orchestrator_py.ids import parse_task_id
 from orchestrator_py.model.outcome import Outcome
@@ -45,6 +46,13 @@ def test_arguments_that_make_no_sense_are_refused_with_the_remedy(options: dict[
     with pytest.raises(InputError) as refusal:
         Crew().manager(**options)
     assert words in str(refusal.value)
+
+
+@pytest.mark.parametrize(("role", "method"), [("planner", "plan"), ("builder", "build"), ("tester", "test"), ("reviewer", "review")])
+def test_an_agent_without_its_method_is_refused_before_anything_runs(role: str, method: str) -> None:
+    agents: dict[str, Any] = dict.fromkeys(("planner", "builder", "tester", "reviewer"), Crew()) | {role: None}
+    with pytest.raises(InputError, match=f"{role} is None; give an object with an async method {method}."):
+        TaskManager(**agents)
 
 
 async def test_a_manager_works_only_inside_its_block() -> None:

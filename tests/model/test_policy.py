@@ -1,12 +1,14 @@
 """Pauses before retries, and what a policy refuses."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator_py.model.policy import LONGEST_PAUSE, RetryPolicy
+from orchestrator_py.model.policy import LONGEST_PAUSE, RetryPolicy, SubtaskPolicy
 
 
 def seconds(policy: RetryPolicy, count: int = 4, chance: float = 0) -> list[float]:
@@ -63,3 +65,18 @@ def test_a_pause_cannot_be_told_to_shrink(factor: float) -> None:
 def test_there_is_one_attempt_at_least_and_no_pause_below_zero(refused: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=f"{next(iter(refused))} must be at least"):
         RetryPolicy(**refused)  # type: ignore[arg-type]  # one of two
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: SubtaskPolicy(timeout=cast(timedelta, 5)), "timeout must be a timedelta or None: 5"),
+        (lambda: SubtaskPolicy(retry=cast(RetryPolicy, None)), "retry must be a RetryPolicy: None"),
+        (lambda: SubtaskPolicy(needs="fetch"), "needs and resources must be lists of names: 'fetch'"),
+        (lambda: SubtaskPolicy(resources=cast(list[str], [1])), "needs and resources must be lists of names: \\[1\\]"),
+        (lambda: RetryPolicy(max_backoff=cast(timedelta, 5)), "max_backoff must be a timedelta or None: 5"),
+    ],
+)
+def test_what_would_fail_only_when_it_is_needed_is_refused_at_once(make: Callable[[], object], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        make()
