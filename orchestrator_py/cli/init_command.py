@@ -11,7 +11,7 @@ from orchestrator_py.cli.folders import CONFIG_NAME
 from orchestrator_py.cli.workspace import find_new_root
 from orchestrator_py.core.json_text import parse_json, pretty_json
 from orchestrator_py.core.starter import Repository, starter_configuration
-from orchestrator_py.errors import InputError
+from orchestrator_py.errors import InputError, StoreError
 
 _TARGET = re.compile(rb"^([A-Za-z0-9][\w.-]*)\s*:(?!=)", re.MULTILINE)
 _LARGEST = 1 << 20
@@ -60,8 +60,12 @@ def _write_new(path: Path, text: str) -> None:
         raise InputError(f"{path} exists already and was left as it is; --dry-run prints what init would write.") from None
     except OSError as error:
         raise InputError(f"{path}: cannot create it: {error.strerror}. Check the folder and its permissions.") from None
-    with open(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
+    try:
+        with open(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        path.unlink(missing_ok=True)  # half of a file would keep the next init from writing it
+        raise StoreError(f"{path}: cannot write it: {error.strerror}. Make room, and run init again.") from None
 
 
 # Looking into files that may hold anything -------------------------------------------------------------------------
@@ -80,7 +84,7 @@ def _bytes(path: Path) -> bytes:
 def _toml(path: Path) -> object:
     try:
         return tomllib.loads(_bytes(path).decode())
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
 
 

@@ -32,7 +32,8 @@ def example_pipelines(fence: Fence) -> frozenset[str]:
     except (ValueError, RecursionError):
         data = None
     pipelines = data.get("pipelines") if isinstance(data, dict) else None
-    return frozenset(str(pipeline.get("id")) for pipeline in pipelines or () if isinstance(pipeline, dict))
+    listed = pipelines if isinstance(pipelines, list) else ()
+    return frozenset(str(pipeline.get("id")) for pipeline in listed if isinstance(pipeline, dict))
 
 
 def _at(fence: Fence, problem: tuple[int, str] | None) -> tuple[int, str] | None:
@@ -47,6 +48,8 @@ def _json_problem(text: str) -> tuple[int, str] | None:
         return None if _is_json_lines(text) or _is_json_excerpt(text) else (error.lineno, error.msg)
     except RecursionError:
         return 1, "nested too deeply"
+    except ValueError:  # an integer of more digits than are read
+        return None
     return None
 
 
@@ -73,6 +76,10 @@ def _toml_problem(text: str) -> tuple[int, str] | None:
     except tomllib.TOMLDecodeError as error:
         place = re.search(r"\(at line (\d+), column \d+\)", str(error))
         return int(place[1]) if place else text.count("\n") + 1, re.sub(r" \(at .*\)$", "", str(error))
+    except RecursionError:
+        return 1, "nested too deeply"
+    except ValueError:  # an integer of more digits than are read
+        return None
     return None
 
 

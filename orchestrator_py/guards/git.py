@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from orchestrator_py.errors import InputError
 
 _SETTINGS = ("--no-pager", "--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false")
+_KEPT = ("GIT_CONFIG", "GIT_DISCOVERY_ACROSS_FILESYSTEM", "GIT_CEILING_DIRECTORIES")
 _NOWHERE = ("not a git repository (or any", "must be run in a work tree")
 
 
@@ -30,15 +31,16 @@ class Git:
     def at(cls, folder: str) -> "Git | None":
         """None if it belongs to no work tree. GitError if git cannot tell."""
         environment = _environment()
-        asked = ("--show-toplevel", "--show-prefix", "--is-shallow-repository", "--absolute-git-dir")
-        done = _run(folder, environment, ("rev-parse", *asked), b"")
+        done = _run(folder, environment, ("rev-parse", "--is-shallow-repository", "--show-toplevel"), b"")  # no toplevel: no work tree
         if done.returncode:
             message = os.fsdecode(done.stderr)
             if any(words in message for words in _NOWHERE):
                 return None
             raise _refusal(message)
-        _, prefix, shallow, git_folder = os.fsdecode(done.stdout).removesuffix("\n").rsplit("\n", 3)
-        return cls(folder, prefix, environment | _index(git_folder), shallow=shallow == "true")
+        shallow, prefix = done.stdout.startswith(b"true"), _answer(folder, environment, "--show-prefix")
+        if "GIT_INDEX_FILE" in os.environ:
+            environment |= _index(_answer(folder, environment, "--absolute-git-dir"))
+        return cls(folder, prefix, environment, shallow=shallow)
 
     def words(self, *words: str, given: bytes = b"") -> list[str]:
         """What it prints between NUL characters. GitError if it fails."""
@@ -53,7 +55,9 @@ class Git:
         return None if done.returncode else os.fsdecode(done.stdout).strip() or None
 
     def ignores(self, path: str) -> bool:
-        """Whether it would not look at the path, if it were there."""
+        """Whether it would not look at the path, if it were there. What no path can hold is not ignored."""
+        if "\0" in path:
+            return False
         environment = self._environment | {"GIT_LITERAL_PATHSPECS": "0"}  # which this command does not know
         return _run(self.folder, environment, ("check-ignore", "--quiet", "--", path), b"").returncode == 0
 
@@ -77,10 +81,23 @@ def _run(folder: str, environment: dict[str, str], words: Iterable[str], given: 
         raise GitError("git cannot be found; install it, or correct PATH.") from None
 
 
+def _answer(folder: str, environment: dict[str, str], question: str) -> str:
+    """Of rev-parse, to one question at a time: the name of a folder may hold line breaks."""
+    done = _run(folder, environment, ("rev-parse", question), b"")
+    if done.returncode:
+        raise _refusal(os.fsdecode(done.stderr))
+    return os.fsdecode(done.stdout).removesuffix("\n")
+
+
 def _environment() -> dict[str, str]:
     """Ours, in plain English, without what a surrounding git says of another repository."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") and name != "LANGUAGE"}
+    kept = {name: value for name, value in os.environ.items() if not _speaks_of_a_repository(name) and name != "LANGUAGE"}
     return {**kept, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_LITERAL_PATHSPECS": "1"}
+
+
+def _speaks_of_a_repository(name: str) -> bool:
+    """And not of what git is to do wherever it looks: whom it trusts, how far up it searches."""
+    return name.startswith("GIT_") and not name.startswith(_KEPT)
 
 
 def _index(git_folder: str) -> dict[str, str]:

@@ -99,7 +99,7 @@ class Surroundings:
 
         try:
             project = tomllib.loads(self.read("pyproject.toml") or "").get("project")
-        except tomllib.TOMLDecodeError:
+        except (ValueError, RecursionError):
             project = None
         scripts = project.get("scripts") if isinstance(project, dict) else None
         return frozenset(scripts) if isinstance(scripts, dict) else frozenset()

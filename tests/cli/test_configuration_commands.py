@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator_py.cli.init_command import look_at
-from tests.cli.running import command, configure, configure_stages, environment, pipeline, run, subpipeline
+from tests.cli.running import command, configure, configure_stages, environment, finish, pipeline, run, start_words, subpipeline, words
 
 CONFIG = "codex.orchestrator.json"
 
@@ -33,6 +33,14 @@ def test_init_never_writes_over_a_configuration(tmp_path: Path) -> None:
     assert done.code == 2
     assert CONFIG in done.stderr
     assert (tmp_path / CONFIG).read_text() == "mine"
+
+
+def test_what_init_cannot_write_is_not_left_half(tmp_path: Path) -> None:
+    line = 'ulimit -f 0; exec "$@"'
+    done = finish(start_words(tmp_path, ["bash", "-c", line, "bash", *words("init")]))
+    assert done.code == 74
+    assert f"{CONFIG}: cannot write it: File too large." in done.stderr
+    assert not (tmp_path / CONFIG).exists()
 
 
 def test_a_dry_run_of_init_prints_the_file_and_writes_nothing(tmp_path: Path) -> None:
@@ -64,8 +72,8 @@ def test_files_that_make_no_sense_say_nothing(tmp_path: Path) -> None:
 
 def test_validate_names_every_problem_with_its_place(tmp_path: Path) -> None:
     configure_stages(tmp_path, command("a", "true", needs=["b"]), command("c", "", timeoutSeconds=-1))
-    for words in (["validate"], ["validate", "--format", "json"]):
-        done = run(tmp_path, *words)
+    for asked in (["validate"], ["validate", "--format", "json"]):
+        done = run(tmp_path, *asked)
         assert done.code == 2
         for place in ("$.pipelines[0].stages[0].needs", "$.pipelines[0].stages[1].command", "$.pipelines[0].stages[1].timeoutSeconds"):
             assert place in done.stderr

@@ -148,6 +148,10 @@ SITUATIONS: dict[str, tuple[str, list[str]]] = {
     # Examples
     "examples": ("\n\n".join([block("json", '{"a": 1}'), block("toml", "a = 1"), block("python", "await a()"), block("py", "return")]), []),
     "JSON": (block("json", "{", '  "a": 1,', "}"), ["4 doc-example"]),
+    "pipelines that are no list": (block("json", '{"pipelines": 12}'), []),
+    "an integer of very many digits": (block("json", "1" * 5_000) + "\n" + block("toml", "a = " + "1" * 5_000), []),
+    "TOML that is nested too deeply": (block("toml", "a = " + "[" * 3_000 + "]" * 3_000), ["2 doc-example"]),
+    "a link to what no file is called": ("[a](x%00y)", ["1 doc-link"]),
     "JSON, a document a line": (block("json", '{"a": 1}', '{"b": 2}'), []),
     "JSON that leaves something out": (block("json", '{"a": …}'), []),
     "JSON without its braces": (block("json", '"a": {', '  "b": 1', "},") + "\n" + block("json", '"a": {"b": 1,}'), ["7 doc-example"]),

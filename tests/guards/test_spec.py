@@ -270,6 +270,22 @@ def test_variables_of_a_surrounding_git_count_only_if_they_are_about_this_reposi
     assert rules(guarded(repo.path)) == MISSING
 
 
+def test_what_git_is_told_for_all_repositories_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As for whom it trusts, which a container of a continuous integration says in this way."""
+    repo = repository(tmp_path / "r").put("src/new.py")
+    assert rules(guarded(repo.path)) == [("spec-missing", "src/new.py", None)]
+    (tmp_path / "excluded").write_text("new.py\n")
+    for name, value in {"COUNT": "1", "KEY_0": "core.excludesFile", "VALUE_0": str(tmp_path / "excluded")}.items():
+        monkeypatch.setenv(f"GIT_CONFIG_{name}", value)
+    assert rules(guarded(repo.path)) == []
+
+
+def test_line_breaks_in_the_names_of_folders_hide_no_change(tmp_path: Path) -> None:
+    repo = repository(tmp_path / "a\nb").put("p\nq/src/a.py").put("src/a.py", "changed\n")
+    assert ("spec-missing", "src/a.py", None) in rules(guarded(repo.path))
+    assert ("spec-missing", "src/a.py", None) in rules(guarded(repo.path / "p\nq"))
+
+
 def test_the_index_is_not_written(tmp_path: Path) -> None:
     repo = repository(tmp_path / "r")
     index = (repo.path / ".git" / "index").read_bytes()
