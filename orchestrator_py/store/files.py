@@ -7,6 +7,7 @@ import errno
 import fcntl
 import itertools
 import os
+import re
 import stat
 import sys
 import time
@@ -18,6 +19,8 @@ from typing import BinaryIO
 from orchestrator_py.errors import StoreError
 
 _counter = itertools.count()
+_TEMP = re.compile(r"(.+)\.tmp-[0-9]+-[0-9]+-[0-9]+", re.DOTALL)
+"""As `replacing` names what it writes."""
 
 _REMEDIES = {
     errno.ENOSPC: "free some space, then start again",
@@ -155,8 +158,22 @@ def replacing(path: Path, *, synced: bool) -> Iterator[int]:
 def remove_temps(target: Path) -> None:
     """Removes what writers of `target` left behind when they were killed. Only for who alone may write `target`."""
     for name in list_folder(target.parent):
-        if name.startswith(f"{target.name}.tmp-"):
-            remove_file(target.with_name(name))
+        temp = target.with_name(name)
+        if name.startswith(target.name) and target_of_temp(temp) == target.name:
+            remove_file(temp)
+
+
+def target_of_temp(path: Path) -> str | None:
+    """The name of the file that was to be replaced with what stands at `path`; None if no writer of ours can have made that.
+
+    Others call things `….tmp-…` too: only a regular file with a name that is ours to the last character is a temp file.
+    """
+    ours = _TEMP.fullmatch(path.name)
+    with telling(path, "look at it"):
+        try:
+            return ours[1] if ours and stat.S_ISREG(os.lstat(path).st_mode) else None
+        except FileNotFoundError:
+            return None
 
 
 def remove_file(path: Path) -> bool:

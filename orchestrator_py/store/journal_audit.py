@@ -7,7 +7,7 @@ from pathlib import Path
 from orchestrator_py.core.history_lines import parse_entry
 from orchestrator_py.errors import DecodeError, StoreError
 from orchestrator_py.model.finding import MENDED_BY_OPENING, Finding
-from orchestrator_py.store.files import list_folder, read_bytes
+from orchestrator_py.store.files import list_folder, read_bytes, target_of_temp
 from orchestrator_py.store.history import History, read_stamp
 from orchestrator_py.store.layout import TaskLayout
 from orchestrator_py.store.queue import list_queue
@@ -77,7 +77,8 @@ def _left_behind(task: TaskLayout) -> Iterator[Finding]:
     own = (task.metrics, task.rollup_state, *document_files(task).values())
     for folder in sorted({path.parent for path in own}):
         for name in list_folder(folder):
-            if any(name.startswith(f"{path.name}.tmp-") for path in own if path.parent == folder):
+            target = target_of_temp(folder / name)
+            if target is not None and folder / target in own:
                 problem = "a writer was killed and left this behind"
                 yield Finding(path=_name(task, folder / name), problem=problem, remedy=MENDED_BY_OPENING)
     for name in list_folder(task.pending):

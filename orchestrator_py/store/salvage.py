@@ -14,7 +14,17 @@ from orchestrator_py.errors import DecodeError
 from orchestrator_py.lean import frozen
 from orchestrator_py.model.timestamp import Timestamp
 from orchestrator_py.store.aside import set_aside
-from orchestrator_py.store.files import fsync_folder, list_folder, open_for_reading, read_bytes, remove_file, replacing, telling, write_all
+from orchestrator_py.store.files import (
+    fsync_folder,
+    list_folder,
+    open_for_reading,
+    read_bytes,
+    remove_file,
+    replacing,
+    target_of_temp,
+    telling,
+    write_all,
+)
 from orchestrator_py.store.history import History, read_history, read_stamp
 from orchestrator_py.store.journal import in_batches
 from orchestrator_py.store.layout import TaskLayout
@@ -118,7 +128,7 @@ def _queue(task: TaskLayout, lines: Iterable[bytes], *, what: str) -> None:
 def _remove_own_temps(task: TaskLayout) -> None:
     """Left by a rebuild that was killed; nobody else makes such names."""
     for name in list_folder(task.pending):
-        if name.startswith(_FIRST) and ".tmp-" in name:
+        if name.startswith(_FIRST) and target_of_temp(task.pending / name) is not None:
             remove_file(task.pending / name)
 
 

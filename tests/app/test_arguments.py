@@ -12,7 +12,7 @@ from attrs import evolve
 
 from orchestrator_py.app.task_manager import TaskManager
 from orchestrator_py.errors import IdentifierError, InputError, OrchestratorError, PlanError
-from orchestrator_py.ids import parse_task_id
+from orchestrator_py.ids import parse_run_id, parse_task_id
 from orchestrator_py.model.outcome import Outcome
 from orchestrator_py.model.policy import SubtaskPolicy
 from orchestrator_py.model.result import BuildInput
@@ -117,6 +117,15 @@ async def test_a_run_that_is_given_the_id_of_one_on_record_takes_its_place(keep_
         counts = json.loads(task.post_rollout.read_bytes())
         assert (counts["total_runs"], counts["succeeded_runs"]) == (1, int(expected is Outcome.SUCCEEDED))
         assert [finding.problem for finding in audit(task).findings] == []
+
+
+@pytest.mark.parametrize("run_id", ["metrics.json.tmp-x", "metrics.json.tmp-1-2-3"])
+async def test_a_run_that_is_named_like_a_temp_file_stays_and_stops_nobody(run_id: str, tmp_path: Path) -> None:
+    task = Layout.below(tmp_path).task(parse_task_id(TASK.id))
+    for name in (run_id, "next"):
+        assert (await run(Crew(items("a")), root=tmp_path, run_id_factory=lambda _, name=name: name)).outcome is Outcome.SUCCEEDED
+    assert task.embedded_run(parse_run_id(run_id)).manifest.exists()
+    assert [finding.problem for finding in audit(task).findings] == []
 
 
 async def test_runs_of_other_tasks_may_have_the_same_id() -> None:

@@ -1,12 +1,13 @@
 """Whole-file replacement, and what is refused by name."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from orchestrator_py.errors import StoreError
-from orchestrator_py.store.files import fsync_folder, make_folders, read_bytes, remove_temps, replace_bytes
+from orchestrator_py.store.files import fsync_folder, make_folders, read_bytes, remove_temps, replace_bytes, replacing, target_of_temp
 from tests.store.faults import COUNTS_SYNCS, Calls, counting
 
 
@@ -97,3 +98,28 @@ def test_temp_files_of_one_target_are_removed_and_no_others(tmp_path: Path) -> N
         (tmp_path / name).touch()
     remove_temps(tmp_path / "f")
     assert sorted(os.listdir(tmp_path)) == ["f", "f.jsonl", "ff.tmp-1-2-3"]
+
+
+def test_what_a_killed_writer_leaves_is_known_by_its_name(tmp_path: Path) -> None:
+    with replacing(tmp_path / "f", synced=False):
+        (left,) = os.listdir(tmp_path)
+    (tmp_path / left).touch()
+    assert target_of_temp(tmp_path / left) == "f"
+    remove_temps(tmp_path / "f")
+    assert os.listdir(tmp_path) == ["f"]
+
+
+@pytest.mark.parametrize(
+    "name", ["f.tmp-x", "f.tmp-1", "f.tmp-1-2", "f.tmp-1-2-3-4", "f.tmp-1-2-3.json", "f.tmp-1-2-3\n", "f.tmp-1-2-3.tmp-4-5-6"]
+)
+def test_a_file_that_only_looks_like_a_temp_file_stays(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"somebody else's")
+    remove_temps(tmp_path / "f")
+    assert (tmp_path / name).read_bytes() == b"somebody else's"
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo, lambda path: path.symlink_to("elsewhere")], ids=["folder", "FIFO", "link"])
+def test_what_is_no_file_is_no_temp_file_whatever_its_name(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    make(tmp_path / "f.tmp-1-2-3")
+    remove_temps(tmp_path / "f")
+    assert os.listdir(tmp_path) == ["f.tmp-1-2-3"]
