@@ -1,8 +1,10 @@
 """Completes the record of runs whose process died: done by whoever opens their task next, before anything new is recorded."""
 
 import logging
+import stat
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 from orchestrator_py.core.codec.contract import to_json
 from orchestrator_py.core.history_lines import parse_entry, run_id_in
@@ -16,7 +18,7 @@ from orchestrator_py.model.history import EntryLine
 from orchestrator_py.model.manifest import Manifest
 from orchestrator_py.model.timestamp import Timestamp
 from orchestrator_py.ports import HistoryStore
-from orchestrator_py.store.files import list_folder, remove_file, replace_bytes
+from orchestrator_py.store.files import list_folder, remove_file, remove_temps, replace_bytes
 from orchestrator_py.store.formats import NewerManifestError
 from orchestrator_py.store.history import read_history
 from orchestrator_py.store.layout import RunLayout, TaskLayout
@@ -58,14 +60,21 @@ def _complete(task: TaskLayout, run_id: RunId, history: HistoryStore, at: Timest
 
 
 def _sweep(run: RunLayout) -> None:
-    """Temp files go, and the folder of a run that died before its first manifest: nothing was started, and its log is empty."""
-    for name in list_folder(run.folder):
-        if ".tmp-" in name:
-            remove_file(run.folder / name)
-    if list_folder(run.folder) == [run.runner_log.name] and run.runner_log.stat().st_size == 0:
+    """Its own temp files go, and the folder of a run that died before its first manifest: nothing was started, and its log is empty.
+
+    What a command left in the folder stays, whatever it is called, and stops nobody.
+    """
+    for written in (run.manifest, run.run_summary, run.heartbeat, run.resume_token):
+        remove_temps(written)
+    if list_folder(run.folder) == [run.runner_log.name] and _is_empty_file(run.runner_log):
         remove_file(run.runner_log)
     with suppress(OSError):  # it holds something, or is not there
         run.folder.rmdir()
+
+
+def _is_empty_file(path: Path) -> bool:
+    found = path.lstat()
+    return stat.S_ISREG(found.st_mode) and found.st_size == 0
 
 
 def _read_manifest(task: TaskLayout, run_id: RunId) -> Manifest | None:

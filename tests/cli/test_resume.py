@@ -128,7 +128,7 @@ def test_the_next_run_seals_one_whose_process_was_killed(tmp_path: Path) -> None
     configure(
         tmp_path,
         pipeline("p", command("first", "true"), subpipeline("child", "q")),
-        pipeline("q", command("now", "echo up > told; read go < gate")),
+        pipeline("q", command("now", "mkdir $CODEX_ORCHESTRATOR_RUN_DIR/work.tmp-1-2-3; echo up > told; read go < gate")),
         pipeline("quick", command("a", "true")),
     )
     process = start(tmp_path, "run")
@@ -148,6 +148,7 @@ def test_the_next_run_seals_one_whose_process_was_killed(tmp_path: Path) -> None
     assert [(entry["status"], entry["duration_seconds"]) for entry in lost] == [("failed", None)] * 2
     assert totals(tmp_path)["total_runs"] == 3
     assert list((tmp_path / ".runs" / "0101" / "live-runs").iterdir()) == []
+    assert len(list(tmp_path.glob(".runs/0101/cli/*/work.tmp-1-2-3"))) == 1, "what a command leaves in the run's folder stays"
 
 
 def test_a_resumed_run_keeps_its_child_runs_and_its_document(tmp_path: Path) -> None:

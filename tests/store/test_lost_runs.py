@@ -1,6 +1,7 @@
 """The record of a run whose process died is completed once, with nothing that nobody saw."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -159,12 +160,47 @@ def test_a_lost_run_without_a_manifest_keeps_what_it_has_said(tmp_path: Path) ->
     assert (folder / "runner.ndjson").read_bytes() == b"{}\n"
 
 
-def test_temp_files_of_a_lost_run_go(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["manifest.json", "run-summary.json", ".heartbeat", ".resume-token"])
+def test_temp_files_of_a_lost_run_go(tmp_path: Path, name: str) -> None:
     lose(tmp_path, MANIFEST)
-    temp = task(tmp_path).cli_run(RUN).folder / "manifest.json.tmp-1-2-3"
+    temp = task(tmp_path).cli_run(RUN).folder / f"{name}.tmp-1-2-3"
     temp.touch()
     assert complete(tmp_path) == (RUN,)
     assert not temp.exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["work.tmp-cpGO", "report.tmp-1", "results.json.tmp-1-2-3", "manifest.json.tmp-1", "manifest.json.tmp-1-2-3"]
+)
+@pytest.mark.parametrize("kind", ["file", "folder", "link", "FIFO"])
+def test_what_a_command_left_in_the_folder_of_a_lost_run_stays_and_stops_nobody(tmp_path: Path, name: str, kind: str) -> None:
+    lose(tmp_path, MANIFEST)
+    left = task(tmp_path).cli_run(RUN).folder / name
+    match kind:
+        case "folder":
+            left.mkdir()
+            (left / "inside").touch()
+        case "link":
+            left.symlink_to(tmp_path / "elsewhere")
+        case "FIFO":
+            os.mkfifo(left)
+        case _:
+            left.touch()
+    assert complete(tmp_path) == (RUN,)
+    assert manifest_of(tmp_path).status_detail == "owner-lost"
+    assert os.path.lexists(left) is not (name == "manifest.json.tmp-1-2-3" and kind == "file")
+    assert complete(tmp_path) == ()
+
+
+@pytest.mark.parametrize("kind", ["folder", "link"])
+def test_what_a_command_put_in_place_of_everything_in_the_folder_of_a_lost_run_stops_nobody(tmp_path: Path, kind: str) -> None:
+    lose(tmp_path, None)
+    log = task(tmp_path).cli_run(RUN).runner_log
+    log.parent.mkdir(parents=True)
+    log.mkdir() if kind == "folder" else log.symlink_to(tmp_path / "elsewhere")
+    assert complete(tmp_path) == ()
+    assert os.path.lexists(log)
+    assert list(task(tmp_path).live_runs.iterdir()) == []
 
 
 def test_a_living_run_is_not_touched(tmp_path: Path) -> None:
