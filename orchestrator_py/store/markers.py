@@ -3,6 +3,7 @@
 The lock is the kernel's: nothing is decided by age, pid or heartbeat. A marker that can be locked belonged to a process that died.
 """
 
+import errno
 import fcntl
 import itertools
 import os
@@ -17,6 +18,8 @@ from orchestrator_py.store.files import list_folder, make_folders, open_file, re
 from orchestrator_py.store.lock import close_kept, keep_from_children
 
 _counter = itertools.count()
+_NO_HARD_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
+"""What a file system without them says: FAT, exFAT, some that are mounted by programs."""
 LOOKS, LOOK_SECONDS = 500, 0.002
 
 
@@ -41,6 +44,13 @@ class Marker:
         """The marker goes, then the lock."""
         remove_file(self.path)
         self.release()
+
+    def discard(self) -> None:
+        """The lock goes even if the marker cannot."""
+        try:
+            self.end()
+        finally:
+            self.release()
 
     def release(self) -> None:
         """Let go and leave the marker: whoever comes next finds that its owner has died."""
@@ -72,7 +82,7 @@ def markers_left(folder: Path) -> Iterator[Marker]:
     for name in list_folder(folder):
         marker = take_over(folder / name)
         if marker is not None and name.startswith("."):  # it was being made when its process died
-            marker.end()
+            marker.discard()
         elif marker is not None:
             yield marker
 
@@ -92,13 +102,15 @@ def _try_lock(path: Path) -> int | _Refusal:
             descriptor = open_file(path, os.O_RDWR)
         except FileNotFoundError:
             return _Refusal.MISSING
-        if not _lock(descriptor):
-            os.close(descriptor)
-            return _Refusal.HELD
-        if os.fstat(descriptor).st_nlink == 0:  # its owner ended it between our open and our lock
-            os.close(descriptor)
-            return _Refusal.MISSING
-    return descriptor
+        ours = False
+        try:
+            if not _lock(descriptor):
+                return _Refusal.HELD
+            ours = os.fstat(descriptor).st_nlink > 0  # else its owner ended it between our open and our lock
+        finally:
+            if not ours:
+                os.close(descriptor)
+    return descriptor if ours else _Refusal.MISSING
 
 
 def _lock(descriptor: int) -> bool:
@@ -121,12 +133,41 @@ def _make_locked(path: Path) -> int | None:
     fresh = path.with_name(f".{path.name}.{os.getpid()}.{next(_counter)}")
     with telling(fresh, "make the run's marker"):
         descriptor = open_file(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL)
+        made = False
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            os.link(fresh, path)
-            os.unlink(fresh)
+            _put_in_place(fresh, path)
+            made = True
         except (BlockingIOError, FileNotFoundError, FileExistsError):
-            os.close(descriptor)
-            remove_file(fresh)
             return None
+        finally:
+            if not made:
+                os.close(descriptor)
+                with suppress(OSError):
+                    os.unlink(fresh)
     return descriptor
+
+
+def _put_in_place(fresh: Path, path: Path) -> None:
+    """FileExistsError if another marker has the name."""
+    try:
+        os.link(fresh, path)
+    except OSError as error:
+        if error.errno not in _NO_HARD_LINKS:
+            raise
+        _rename_into_place(fresh, path)
+    else:
+        os.unlink(fresh)
+
+
+def _rename_into_place(fresh: Path, path: Path) -> None:
+    """Where there are no hard links. A rename could take another marker's place: while the folder is locked, nobody makes one."""
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    keep_from_children(folder)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        if os.path.lexists(path):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path)
+        os.rename(fresh, path)
+    finally:
+        close_kept(folder)

@@ -112,6 +112,11 @@ def _short_name(path: object) -> str:
     return re.sub(r"\.tmp-.*", ".tmp", re.sub(r"^[0-9]{20}-[0-9a-f]{32}", "queued", Path(str(path)).name))
 
 
+def refuse_links(*_: object) -> None:
+    """In place of `os.link`: what FAT and exFAT answer."""
+    raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+
 @contextmanager
 def counting(calls: Calls) -> Iterator[Calls]:
     """The package's calls go through `calls` inside the block."""

@@ -10,7 +10,7 @@ import pytest
 
 from orchestrator_py.store.flight_board import DiskFlightBoard
 from tests.store.entries import task_below
-from tests.store.faults import Calls, counting
+from tests.store.faults import Calls, counting, refuse_links
 from tests.store.flying import document, flight, fly
 
 
@@ -37,6 +37,16 @@ def test_a_board_that_shows_again_takes_a_new_name(tmp_path: Path) -> None:
     board.show(document([flight("b")]))
     assert not set(first) & set(names(tmp_path))
     board.close()
+    board.close()
+    assert names(tmp_path) == []
+
+
+def test_without_hard_links_a_board_shows_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "link", refuse_links)
+    board = fly(tmp_path, "a")
+    board.show(document([flight("b")]))
+    marker, shown = names(tmp_path)
+    assert shown == f"{marker}.json"
     board.close()
     assert names(tmp_path) == []
 

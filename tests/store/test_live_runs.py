@@ -1,11 +1,13 @@
 """A run is alive exactly as long as its process holds its marker."""
 
+import errno
 import fcntl
 import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -14,17 +16,28 @@ from orchestrator_py.ids import RunId, parse_run_id, parse_task_id
 from orchestrator_py.store import markers
 from orchestrator_py.store.layout import Layout, TaskLayout
 from orchestrator_py.store.live_runs import LiveRun, begin_live_run, is_live, lost_runs
+from tests.store.faults import refuse_links
 
 RUN = parse_run_id("run-1")
 HOLDER = """
-import sys
+import os, sys
 from pathlib import Path
 from orchestrator_py.store.layout import Layout
 from orchestrator_py.store.live_runs import begin_live_run
+from tests.store.faults import refuse_links
+if sys.argv[2] == "no hard links":
+    os.link = refuse_links
 run = begin_live_run(Layout.below(Path(sys.argv[1])).task("t"), "run-1")
 print("alive", flush=True)
 sys.stdin.read()
 """
+
+
+@pytest.fixture(params=["hard links", "no hard links"], autouse=True)
+def file_system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """FAT and exFAT have none, and keep what else is needed."""
+    if request.param == "no hard links":
+        monkeypatch.setattr(os, "link", refuse_links)
 
 
 def task(root: Path) -> TaskLayout:
@@ -38,8 +51,13 @@ def lost(root: Path) -> list[RunId]:
     return [run.run_id for run in found]
 
 
+def start_holder(root: Path, way: str) -> "subprocess.Popen[str]":
+    arguments = [sys.executable, "-c", HOLDER, str(root), way]
+    return subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
 def hold_in_another_process(root: Path) -> "subprocess.Popen[str]":
-    holder = subprocess.Popen([sys.executable, "-c", HOLDER, str(root)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    holder = start_holder(root, "no hard links" if os.link is refuse_links else "")
     assert holder.stdout is not None
     assert holder.stdout.readline() == "alive\n"
     return holder
@@ -140,3 +158,43 @@ def test_whoever_looks_for_ever_is_not_waited_for_any_longer(tmp_path: Path, mon
         begin_live_run(task(tmp_path), RUN)
     assert sum(pauses) == pytest.approx(1.0)
     os.close(looking)
+
+
+# A disk that refuses -----------------------------------------------------------------------------------------------
+
+
+def descriptors() -> int:
+    return len(os.listdir("/dev/fd"))
+
+
+def refuse(module: ModuleType, call: str, number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(module, call, fail)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO])
+def test_a_marker_that_cannot_be_made_leaves_no_file_and_no_descriptor(
+    tmp_path: Path, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse(os, "rename" if os.link is refuse_links else "link", number, monkeypatch)
+    before = descriptors()
+    with pytest.raises(StoreError, match=f"cannot make the run's marker: {os.strerror(number)}"):
+        begin_live_run(task(tmp_path), RUN)
+    assert list(task(tmp_path).live_runs.iterdir()) == []
+    assert descriptors() == before
+
+
+@pytest.mark.parametrize("there_already", [True, False])
+def test_where_nothing_can_be_locked_no_descriptor_is_kept(tmp_path: Path, there_already: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if there_already:
+        begin_live_run(task(tmp_path), RUN).release()
+    left = [RUN] if there_already else []
+    before = descriptors()
+    refuse(fcntl, "flock", errno.ENOLCK, monkeypatch)
+    for look in (begin_live_run, is_live) if there_already else (begin_live_run,):
+        with pytest.raises(StoreError, match=os.strerror(errno.ENOLCK)):
+            look(task(tmp_path), RUN)
+    assert [path.name for path in task(tmp_path).live_runs.iterdir()] == left
+    assert descriptors() == before
