@@ -5,7 +5,6 @@ The lock is the kernel's: nothing is decided by age, pid or heartbeat. A marker 
 
 import errno
 import fcntl
-import itertools
 import os
 from collections.abc import Iterator
 from contextlib import suppress
@@ -17,7 +16,6 @@ from orchestrator_py.lean import define
 from orchestrator_py.store.files import list_folder, make_folders, open_file, remove_file, telling
 from orchestrator_py.store.lock import close_kept, keep_from_children
 
-_counter = itertools.count()
 _NO_HARD_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
 """What a file system without them says: FAT, exFAT, some that are mounted by programs."""
 LOOKS, LOOK_SECONDS = 500, 0.002
@@ -130,7 +128,7 @@ def _lock(descriptor: int) -> bool:
 
 def _make_locked(path: Path) -> int | None:
     """A new marker, locked before it has its name; None if somebody else came between: look again."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.{next(_counter)}")
+    fresh = path.with_name(f".{os.urandom(16).hex()}")
     with telling(fresh, "make the run's marker"):
         descriptor = open_file(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL)
         made = False

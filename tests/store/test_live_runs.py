@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -20,13 +21,17 @@ from tests.store.faults import refuse_links
 
 RUN = parse_run_id("run-1")
 HOLDER = """
-import os, sys
+import os, signal, sys
 from pathlib import Path
 from orchestrator_py.store.layout import Layout
 from orchestrator_py.store.live_runs import begin_live_run
 from tests.store.faults import refuse_links
-if sys.argv[2] == "no hard links":
-    os.link = refuse_links
+os.getpid = lambda: 1
+match sys.argv[2]:
+    case "no hard links":
+        os.link = refuse_links
+    case "dies while it makes its marker":
+        os.link = lambda *_: signal.raise_signal(signal.SIGKILL)
 run = begin_live_run(Layout.below(Path(sys.argv[1])).task("t"), "run-1")
 print("alive", flush=True)
 sys.stdin.read()
@@ -52,6 +57,7 @@ def lost(root: Path) -> list[RunId]:
 
 
 def start_holder(root: Path, way: str) -> "subprocess.Popen[str]":
+    """Every process believes to be the first of its container."""
     arguments = [sys.executable, "-c", HOLDER, str(root), way]
     return subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
@@ -131,6 +137,21 @@ def test_what_a_killed_process_left_half_made_is_swept(tmp_path: Path) -> None:
     half_made.touch()
     assert lost(tmp_path) == []
     assert not half_made.exists()
+
+
+def test_a_process_that_was_killed_while_it_made_its_marker_keeps_no_other_of_its_number_from_the_run(tmp_path: Path) -> None:
+    killed = start_holder(tmp_path, "dies while it makes its marker")
+    assert killed.communicate()[0] == ""
+    assert killed.returncode == -signal.SIGKILL
+    assert len(list(task(tmp_path).live_runs.iterdir())) == 1
+    kill(hold_in_another_process(tmp_path))
+    assert lost(tmp_path) == [RUN]
+    assert [path.name for path in task(tmp_path).live_runs.iterdir()] == [RUN]
+
+
+def test_a_run_may_have_the_longest_of_names(tmp_path: Path) -> None:
+    begin_live_run(task(tmp_path), parse_run_id("x" * 255)).end()
+    assert list(task(tmp_path).live_runs.iterdir()) == []
 
 
 def test_a_folder_in_place_of_a_marker_is_refused_by_name(tmp_path: Path) -> None:
