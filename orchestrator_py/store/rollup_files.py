@@ -11,6 +11,7 @@ from pathlib import Path
 from orchestrator_py.core.codec.contract import from_json, to_json
 from orchestrator_py.core.json_text import encode_json, parse_json, pretty_json
 from orchestrator_py.core.rollup import Rollup, rollup_of_history
+from orchestrator_py.errors import StoreError
 from orchestrator_py.lean import asdict, define, frozen
 from orchestrator_py.model.rollups import Baseline, Completeness, MttrDelta, PerEpoch, PostRollout, RollupDocument, TaskState
 from orchestrator_py.model.timestamp import Timestamp
@@ -19,6 +20,8 @@ from orchestrator_py.store.formats import NewerStateError, newer_format
 from orchestrator_py.store.history import Stamp, read_history
 from orchestrator_py.store.journal import Mark
 from orchestrator_py.store.layout import TaskLayout
+
+TRIES = 10
 
 
 @frozen(kw_only=True)
@@ -128,10 +131,18 @@ def _mark(data: object) -> Mark | None:
     return None
 
 
-def _replace(path: Path, content: bytes) -> None:
-    """Whole after a power loss, old or new: the next owner publishes again, so the name need not be durable."""
-    with replacing(path, synced=True) as temp:
-        write_all(temp, content)
+def _replace(path: Path, content: bytes, tries: int = TRIES) -> None:
+    """Whole after a power loss, old or new: the next owner publishes again, so the name need not be durable.
+
+    A temp file that is gone is written again: who owns the task in another runs folder with the same `out` may have swept it.
+    """
+    try:
+        with replacing(path, synced=True) as temp:
+            write_all(temp, content)
+    except StoreError as error:
+        if tries <= 1 or not isinstance(error.__cause__, FileNotFoundError):
+            raise
+        _replace(path, content, tries - 1)
 
 
 def read_baseline(path: Path) -> Baseline | None:

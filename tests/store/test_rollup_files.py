@@ -2,17 +2,21 @@
 
 import json
 import os
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orchestrator_py.core.rollup import Rollup, rollup_of_history
+from orchestrator_py.errors import StoreError
 from orchestrator_py.store import rollup_files
-from orchestrator_py.store.layout import TaskLayout
-from tests.store.entries import assert_settled, entry, open_store, task_below, write_history
+from orchestrator_py.store.layout import Layout, TaskLayout
+from orchestrator_py.store.task_store import open_task_store
+from tests.store.entries import TASK, assert_settled, entry, now, open_store, task_below, write_history
 from tests.store.faults import Calls, counting
 
 A, B = (entry(name).line + b"\n" for name in "ab")
@@ -100,6 +104,37 @@ def test_a_baseline_that_cannot_be_read_is_made_again(tmp_path: Path, task: Task
     store.commit([entry("a")])
     store.close()
     assert json.loads(task.baseline.read_bytes())["run_id"] == "a"
+
+
+@pytest.mark.parametrize("name", ["mttr-delta.json", "state.json"])
+def test_an_owner_in_another_runs_folder_with_the_same_out_stops_nobody_who_publishes_there(
+    tmp_path: Path, task: TaskLayout, name: str
+) -> None:
+    """To be sure that nothing is left of a dead owner's, each sweeps temp files that may be the other's."""
+    other = Layout.below(tmp_path, runs_dir=Path("other-runs"))
+    waiting = [name]
+
+    def at_call(_: int, call: str, arguments: tuple[Any, ...]) -> None:
+        if call == "replace" and [arguments[1].name] == waiting:
+            waiting.clear()
+            open_task_store(other, TASK, now=now).close()
+            assert not arguments[0].exists()
+
+    store = open_store(tmp_path)
+    store.commit([entry("a")])
+    with counting(Calls(at_call=at_call)):
+        store.close()
+    assert waiting == []
+    assert_settled(task)
+    assert list(task.layout.out_root.rglob("*.tmp-*")) == []
+
+
+def test_an_out_folder_that_is_gone_is_named_with_the_remedy(tmp_path: Path, task: TaskLayout) -> None:
+    store = open_store(tmp_path)
+    store.commit([entry("a")])
+    shutil.rmtree(task.out)
+    with pytest.raises(StoreError, match=r"mttr-delta\.json: cannot replace it: No such file or directory; put the folder back"):
+        store.close()
 
 
 def test_nothing_new_is_not_published_again(tmp_path: Path) -> None:
