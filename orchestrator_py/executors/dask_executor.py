@@ -10,6 +10,7 @@ from uuid import uuid4
 from anyio import CancelScope
 
 from orchestrator_py.core.command_summary import begin_events, end_events
+from orchestrator_py.errors import InputError
 from orchestrator_py.executors.attempt import Ended, Order, run_order
 from orchestrator_py.executors.client import client_here
 from orchestrator_py.executors.jobs import CallEnd, CallJob, CommandJob, Runner
@@ -41,7 +42,8 @@ class DaskExecutor:
     of which resource of a worker stand behind a name that subtasks `ask` for. `insecure`: plain connections beyond this machine are the
     caller's own affair. `grace`: what a stopped agent is given.
 
-    Used as `async with`; entering raises InputError if scheduler or workers cannot be trusted with the work, and names the remedy.
+    Used as `async with`, also again after it was left; entering raises InputError if scheduler or workers cannot be trusted with the
+    work, or if it is in use already, and names the remedy.
     """
 
     def __init__(
@@ -55,31 +57,38 @@ class DaskExecutor:
         runner: Runner | None = None,
     ) -> None:
         self._client = client
+        self._in_use = False
         self._kept = AsyncExitStack()
         self._demands = demands or Demands(insecure=insecure, resources=resources or {})
-        self._link = Link(client, self._demands, lambda arrival: self._places.arrived(arrival))
-        self._places = Places(self._link)
-        self._beating: asyncio.Task[None] | None = None
+        self._begin_anew(client)
         self._grace = Grace(grace)
         self._runner = runner
         self.placed: Placed | None = None
 
     async def __aenter__(self) -> Self:
+        if self._in_use:
+            raise InputError("The executor is in use already; give each manager a DaskExecutor of its own, for which one client will do.")
         async with AsyncExitStack() as stack:
-            self._link.client = await stack.enter_async_context(client_here(self._client))
+            self._in_use = True
+            stack.callback(self._leave)
+            self._begin_anew(await stack.enter_async_context(client_here(self._client)))
             await self._link.open()
+            stack.callback(self._link.close)
+            stack.push_async_callback(self._places.close)
+            stack.push_async_callback(_end, asyncio.create_task(self._beat()))
             self._kept = stack.pop_all()
-        self._beating = asyncio.create_task(self._beat())
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._beating is not None:
-            self._beating.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._beating
-        await self._places.close()
-        self._link.close()
         await self._kept.aclose()
+
+    def _begin_anew(self, client: "Client") -> None:
+        """Workers remember whom they have been told to forget, and the places of then are gone: nothing of an earlier use is used again."""
+        self._link = Link(client, self._demands, lambda arrival: self._places.arrived(arrival))
+        self._places = Places(self._link)
+
+    def _leave(self) -> None:
+        self._in_use = False
 
     @property
     def slots(self) -> int:
@@ -232,6 +241,12 @@ def _asks_of(given: object) -> tuple[str, ...]:
 def _subtask_of(given: object) -> SubtaskId | None:
     found = getattr(getattr(given, "target", None), "id", None)
     return SubtaskId(found) if isinstance(found, str) else None
+
+
+async def _end(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
 
 
 async def _ignore(_: Sequence[Mapping[str, object]]) -> None:

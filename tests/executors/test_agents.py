@@ -52,6 +52,9 @@ class Agent:
             raise ValueError("no good")
         if word == "wait":
             await asyncio.sleep(1000)
+        if word == "open":
+            while not (self.folder / "go").exists():  # noqa: ASYNC110 - what opens it is in another process
+                await asyncio.sleep(0.01)
         if word == "block":
             time.sleep(0.5)  # noqa: ASYNC251 - an agent may be badly behaved
         if word == "first" and input.attempt == 1:
@@ -159,6 +162,47 @@ async def test_an_agent_that_cannot_be_sent_fails_the_subtask_and_says_why(clien
         summary = await manager.execute(TASK)
     assert words(summary) == {"fine": Outcome.FAILED}
     assert "stays at home" in str(summary.build.notes)
+
+
+# One executor after another, and at the same time ------------------------------------------------------------------
+
+
+async def test_an_executor_is_used_again_after_its_manager_has_closed(client: Client, tmp_path: Path) -> None:
+    agent, executor = Agent(tmp_path), DaskExecutor(client)
+    for attempt in range(3):
+        plans = Plans([f"fine-{attempt}", f"block-{attempt}"], SubtaskPolicy())
+        with fail_after(PATIENCE_SECONDS):
+            async with TaskManager(planner=plans, builder=agent, tester=agent, reviewer=agent, executor=executor) as manager:
+                assert set(words(await manager.execute(TASK)).values()) == {Outcome.SUCCEEDED}
+
+
+async def test_an_executor_that_is_in_use_is_refused_and_takes_nothing_from_who_uses_it(client: Client, tmp_path: Path) -> None:
+    agent, executor = Agent(tmp_path), DaskExecutor(client)
+    async with TaskManager(
+        planner=Plans(["fine"], SubtaskPolicy()), builder=agent, tester=agent, reviewer=agent, executor=executor
+    ) as manager:
+        for _ in range(2):
+            with pytest.raises(InputError, match="in use already; give each manager a DaskExecutor of its own"):
+                await executor.__aenter__()
+        with fail_after(PATIENCE_SECONDS):
+            assert words(await manager.execute(TASK)) == {"fine": Outcome.SUCCEEDED}
+
+
+async def test_a_manager_that_closes_takes_nothing_from_another_one_with_the_same_client(client: Client, tmp_path: Path) -> None:
+    async with manager_of(client, tmp_path, "open") as manager:
+        running = asyncio.ensure_future(manager.execute(TASK))
+        await until((tmp_path / "open-1").exists)
+        assert words(await execute(client, tmp_path, "fine")) == {"fine": Outcome.SUCCEEDED}
+        (tmp_path / "go").touch()
+        with fail_after(PATIENCE_SECONDS):
+            assert words(await running) == {"open": Outcome.SUCCEEDED}
+
+
+async def test_an_executor_that_did_not_fit_may_be_tried_again(client: Client) -> None:
+    executor = DaskExecutor(client, resources={"tpu": 1})
+    for _ in range(2):
+        with pytest.raises(InputError, match="No worker has 1 of the resource 'tpu'"):
+            await executor.__aenter__()
 
 
 # Which client ------------------------------------------------------------------------------------------------------
