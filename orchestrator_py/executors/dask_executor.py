@@ -13,7 +13,7 @@ from orchestrator_py.core.command_summary import begin_events, end_events
 from orchestrator_py.errors import InputError
 from orchestrator_py.executors.attempt import Ended, Order, run_order
 from orchestrator_py.executors.client import client_here
-from orchestrator_py.executors.jobs import CallEnd, CallJob, CommandJob, Runner
+from orchestrator_py.executors.jobs import CallEnd, CallJob, CommandJob, Raised, Runner
 from orchestrator_py.executors.link import Demands, Link
 from orchestrator_py.executors.place import PERHAPS_RAN
 from orchestrator_py.executors.places import Places
@@ -115,10 +115,11 @@ class DaskExecutor:
         """As the port says. Method and answer travel pickled; the method works in a thread with an event loop of its own."""
         subject = _Subject(run_id=getattr(given, "run_id", None), subtask_id=_subtask_of(given), asks=_asks_of(given))
         ended = await self._run(CallJob(method=method, given=given), subject, grace=self._grace)
-        if isinstance(ended.value, CallEnd) and ended.value.word == "returned":
-            return ended.value.value
-        if isinstance(ended.value, CallEnd) and ended.value.word == "raised" and isinstance(ended.value.value, Exception):
-            raise ended.value.value
+        match ended.value:
+            case CallEnd(word="returned", value=value):
+                return value
+            case CallEnd(word="raised", value=Raised() as raised):
+                raise raised.exception()
         return _execution(ended, timedelta())
 
     # Both -----------------------------------------------------------------------------------------------------------

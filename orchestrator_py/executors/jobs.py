@@ -2,12 +2,13 @@
 
 import asyncio
 import os
+import pickle
 import shutil
 import sys
 import threading
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager
-from typing import Literal, Protocol
+from contextlib import AbstractContextManager, suppress
+from typing import Literal, Protocol, Self
 
 from anyio import CancelScope, get_cancelled_exc_class, sleep
 
@@ -64,8 +65,38 @@ class CommandJob:
 
 
 @frozen(kw_only=True)
+class Raised:
+    """An exception on its way. It may hold a lock, or not be made again as it was; what it `said`, and its `kind`, arrive in any case."""
+
+    kind: str
+    said: str
+    pickled: bytes | None
+
+    @classmethod
+    def of(cls, error: Exception) -> Self:
+        """Where it was raised."""
+        from distributed.protocol.pickle import dumps
+
+        said, pickled = "<exception str() failed>", None  # in Python's words
+        with suppress(Exception):
+            said = str(error)
+            pickled = dumps(error)
+        return cls(kind=f"{type(error).__module__}.{type(error).__qualname__}", said=said, pickled=pickled)
+
+    def exception(self) -> Exception:
+        """Where it is told: the same one, else one that says the same."""
+        with suppress(Exception):
+            found = None if self.pickled is None else pickle.loads(self.pickled)
+            if isinstance(found, Exception) and str(found) == self.said:
+                return found
+        substitute = RuntimeError(self.said)
+        substitute.add_note(f"The agent raised {self.kind}, which cannot be sent.")
+        return substitute
+
+
+@frozen(kw_only=True)
 class CallEnd:
-    """How a call ended: it `returned` a value, `raised` an exception, was `stopped`, or did not heed the stop (`leaked`)."""
+    """How a call ended: it `returned` a value, `raised` an exception (a Raised), was `stopped`, or did not heed the stop (`leaked`)."""
 
     word: Literal["returned", "raised", "stopped", "leaked"]
     value: object = None
@@ -105,7 +136,7 @@ class _Call:
         try:
             self.end = asyncio.run(self._answer())
         except BaseException as error:  # whatever it is, the manager is told
-            self.end = CallEnd(word="raised", value=RuntimeError(f"{type(error).__name__}: {error}"))
+            self.end = CallEnd(word="raised", value=Raised.of(RuntimeError(f"{type(error).__name__}: {error}")))
         self._home.call_soon_threadsafe(self.ended.set)
 
     async def stop(self, grace: Grace) -> CallEnd:
@@ -125,6 +156,6 @@ class _Call:
                 return CallEnd(word="stopped")
             return CallEnd(word="returned", value=await self.method(self.given))
         except asyncio.CancelledError:
-            return CallEnd(word="stopped" if self._stopping else "raised", value=RuntimeError("the agent cancelled itself"))
+            return CallEnd(word="stopped" if self._stopping else "raised", value=Raised.of(RuntimeError("the agent cancelled itself")))
         except Exception as error:  # agents may raise anything
-            return CallEnd(word="raised", value=error)
+            return CallEnd(word="raised", value=Raised.of(error))

@@ -3,9 +3,12 @@
 import asyncio
 import os
 import signal
+import sys
+import threading
 import time
 from collections.abc import Sequence
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +42,20 @@ from tests.stages.running import PATIENCE_SECONDS, until
 TASK = TaskContext(id="t", title="T")
 
 
+class OfTwoError(Exception):
+    """Made of two values, and said in one: it cannot be made again from what it says."""
+
+    def __init__(self, one: str, two: str) -> None:
+        super().__init__(f"{one} and {two}")
+
+
+class PrefixedError(Exception):
+    """Made again from what it says, it says something else."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"bad: {problem}")
+
+
 class Agent:
     """What a subtask is called says what its builder does; the process that did it stands in the notes."""
 
@@ -50,6 +67,17 @@ class Agent:
         (self.folder / f"{input.target.id}-{input.attempt}").write_text(f"{os.getpid()}")
         if word == "raise":
             raise ValueError("no good")
+        if word == "held":
+            error = ValueError("no good")
+            error.held = threading.Lock()  # type: ignore[attr-defined]  # as libraries do it
+            raise error
+        if word == "two":
+            raise OfTwoError("this", "that")
+        if word == "foreign":
+            sys.path.insert(0, str(self.folder))
+            raise import_module("only_there").ForeignError("no good")
+        if word == "prefixed":
+            raise PrefixedError("this")
         if word == "wait":
             await asyncio.sleep(1000)
         if word == "open":
@@ -76,7 +104,8 @@ class Plans:
         return PlanResult(items=[PlanItem(id=name, description=name, policy=self.policy) for name in self.names])
 
 
-def manager_of(client: Client, folder: Path, *names: str, policy: SubtaskPolicy | None = None) -> TaskManager:
+def manager_of(client: Client | None, folder: Path, *names: str, policy: SubtaskPolicy | None = None) -> TaskManager:
+    """Without a client the agents work here."""
     agent = Agent(folder)
     return TaskManager(
         planner=Plans(names, policy or SubtaskPolicy()),
@@ -84,11 +113,11 @@ def manager_of(client: Client, folder: Path, *names: str, policy: SubtaskPolicy 
         tester=agent,
         reviewer=agent,
         on_failure="continue",
-        executor=DaskExecutor(client, grace=timedelta(seconds=5)),
+        executor=None if client is None else DaskExecutor(client, grace=timedelta(seconds=5)),
     )
 
 
-async def execute(client: Client, folder: Path, *names: str, policy: SubtaskPolicy | None = None) -> RunSummary:
+async def execute(client: Client | None, folder: Path, *names: str, policy: SubtaskPolicy | None = None) -> RunSummary:
     with fail_after(PATIENCE_SECONDS):
         async with manager_of(client, folder, *names, policy=policy) as manager:
             return await manager.execute(TASK)
@@ -109,6 +138,22 @@ async def test_agents_work_in_other_processes_and_their_words_count_as_they_do_h
     notes = {build.subtask_id: str(build.notes) for build in summary.builds or ()}
     assert notes["raise"] == "Builder stage error: no good"
     assert notes["fine"] != str(os.getpid())
+
+
+async def test_whatever_an_agent_raises_has_failed_with_the_words_that_it_has_here(client: Client, tmp_path: Path) -> None:
+    names = ("raise", "held", "two", "prefixed")
+    here, there = await execute(None, tmp_path, *names), await execute(client, tmp_path, *names)
+    assert words(there) == words(here) == dict.fromkeys(names, Outcome.FAILED)
+    assert [build.notes for build in there.builds or ()] == [build.notes for build in here.builds or ()]
+    notes = {build.subtask_id: str(build.notes) for build in there.builds or ()}
+    assert notes["held"] == notes["raise"] == "Builder stage error: no good"
+
+
+async def test_an_exception_that_is_known_on_the_worker_alone_has_failed_with_its_words(client: Client, tmp_path: Path) -> None:
+    (tmp_path / "only_there.py").write_text("class ForeignError(Exception): ...")
+    summary = await execute(client, tmp_path, "foreign")
+    assert words(summary) == {"foreign": Outcome.FAILED}
+    assert summary.build.notes == "Builder stage error: no good"
 
 
 async def test_an_agent_that_takes_too_long_is_cancelled_where_it_works(client: Client, tmp_path: Path) -> None:
