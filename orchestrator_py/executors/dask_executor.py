@@ -101,11 +101,10 @@ class DaskExecutor:
         """As the port says. The environment of the spec is added to the worker's own."""
         assert self._runner is not None
         spec = evolve(spec, correlation_id=spec.correlation_id or str(uuid4()))
-        said = _Said(spec, log, hear)
-        started_at = clock.monotonic()
+        said = _Said(spec, log, hear, clock)
         subject = _Subject(run_id=spec.run_id, subtask_id=spec.subtask_id, asks=spec.asks)
         ended = await self._run(CommandJob(spec=spec, runner=self._runner, clock=clock), subject, grace=grace, said=said)
-        execution = _execution(ended, timedelta(seconds=clock.monotonic() - started_at))
+        execution = _execution(ended, said.elapsed())
         await said.complete(execution)
         return execution
 
@@ -127,7 +126,7 @@ class DaskExecutor:
     async def _run(self, job: Job, subject: "_Subject", *, grace: Grace, said: "_Said | None" = None) -> Ended:
         async def placed(worker: str | None) -> None:
             if said is not None and worker is not None:
-                said.worker = worker
+                said.placed(worker)
             if self.placed is not None and subject.run_id is not None and subject.subtask_id is not None:
                 await self.placed(subject.run_id, subject.subtask_id, worker)
 
@@ -183,10 +182,19 @@ class _Subject:
 class _Said:
     """What a command says, on its way to the log of its stage; the log tells where it ran."""
 
-    def __init__(self, spec: CommandSpec, log: StageLog, hear: Hear | None) -> None:
-        self._spec, self._log, self._hear = spec, log, hear
+    def __init__(self, spec: CommandSpec, log: StageLog, hear: Hear | None, clock: Clock) -> None:
+        self._spec, self._log, self._hear, self._clock = spec, log, hear, clock
         self._begun = self._ended = False
-        self.worker = ""
+        self._worker = ""
+        self._placed_at: float | None = None
+
+    def placed(self, worker: str) -> None:
+        """It begins there; so long it has waited."""
+        self._worker, self._placed_at = worker, self._clock.monotonic()
+
+    def elapsed(self) -> timedelta:
+        """Since it was placed; none if it never was."""
+        return timedelta() if self._placed_at is None else timedelta(seconds=self._clock.monotonic() - self._placed_at)
 
     async def say(self, events: Sequence[Mapping[str, object]]) -> None:
         await self._log.append(*(self._located(event) for event in events))
@@ -209,7 +217,7 @@ class _Said:
                 await self._log.append(*missing)
 
     def _located(self, event: Mapping[str, object]) -> Mapping[str, object]:
-        return {**event, "worker": self.worker} if event["type"] == "exec:begin" and self.worker else event
+        return {**event, "worker": self._worker} if event["type"] == "exec:begin" and self._worker else event
 
 
 def _was_ended(ended: Ended) -> bool:

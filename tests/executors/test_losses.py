@@ -6,6 +6,7 @@ import shutil
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import anyio
@@ -17,12 +18,13 @@ from orchestrator_py.core.outcome import execution_outcome
 from orchestrator_py.executors import dask_executor
 from orchestrator_py.executors.dask_executor import DaskExecutor
 from orchestrator_py.model.execution import Execution, LossKind
+from orchestrator_py.model.grace import Grace
 from orchestrator_py.model.outcome import Outcome
 from orchestrator_py.stages.command import run_command
 from orchestrator_py.store.event_log import MemoryStageLog
 from tests.executors.cluster import Cluster, connected, processes_with, running_cluster
 from tests.executors.test_commands import run, spec_of
-from tests.stages.running import PATIENCE_SECONDS, until
+from tests.stages.running import PATIENCE_SECONDS, SystemClock, until
 
 
 @frozen
@@ -92,6 +94,40 @@ async def test_a_killed_worker_loses_what_ran_on_it_and_nothing_is_run_twice(tmp
         assert {number: commands.ends[number].exit_code for number in kept} == {number: number % 2 for number in kept}
         await until(lambda: not processes_with(commands.mark))
         assert commands.begun() == list(range(8))
+
+
+class StandingClock(SystemClock):
+    """It goes on when it is told to."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+
+async def test_what_is_lost_has_lasted_since_it_was_begun_however_long_it_waited_for_a_place(tmp_path: Path) -> None:
+    clock, log, ends = StandingClock(), MemoryStageLog(), list[Execution]()
+    async with own_cluster(tmp_path / "dask", workers=1, threads=1) as place:
+
+        async def work() -> None:
+            spec = spec_of("touch late; sleep 1000", tmp_path)
+            ends.append(await place.executor.run_command(spec, log, clock=clock, grace=Grace()))
+
+        commands = Commands(tmp_path, place.executor)
+        with fail_after(PATIENCE_SECONDS):
+            async with anyio.create_task_group() as group:
+                commands.begin(group, 1)
+                await until(lambda: commands.begun() == [0])
+                group.start_soon(work)
+                await until(lambda: len(place.executor._places.known) == 2)
+                clock.seconds = 100.0
+                commands.let_go()
+                await until((tmp_path / "late").exists)
+                clock.seconds = 103.0
+                place.cluster.workers[0].send_signal(signal.SIGKILL)
+    assert (ends[0].loss and ends[0].loss.kind, ends[0].duration) == (LossKind.WORKER, timedelta(seconds=3))
+    assert (log.events[-1]["type"], log.events[-1]["duration_ms"]) == ("command:end", 3000)
 
 
 @pytest.mark.parametrize("with_setpriv", [True, False])
