@@ -36,7 +36,7 @@ async def touches(runs_root: str) -> AsyncIterator[Touches]:
         try:
             async for found in _watched(runs_root):
                 yield found
-        except (OSError, RuntimeError):  # no folder yet, or the kernel watches no more of them
+        except* (OSError, RuntimeError):  # no folder yet, the kernel watches no more of them, or a name that is no UTF-8
             pass
         yield Touches()
         await anyio.sleep(REST_SECONDS)

@@ -71,6 +71,22 @@ def test_a_run_inside_another_program_is_there_as_soon_as_it_is_on_record(tmp_pa
         assert {one["status"] for one in as_list(detail["assignments"])} == {"succeeded"}
 
 
+def test_names_that_are_no_text_end_no_stream(tmp_path: Path) -> None:
+    """Whatever a stage puts below the runs folder; the watch breaks off at each of them."""
+    runs, name = os.fsencode(tmp_path / ".runs"), b"caf\xe9"
+    strange = '"$CODEX_ORCHESTRATOR_RUN_DIR/$(printf "caf\\351")"'
+    configure_stages(tmp_path, command("one", f"echo x > {strange}.txt; mkdir {strange}"))
+    (tmp_path / ".runs").mkdir()
+    with serving(tmp_path) as served, served.stream() as stream:
+        os.makedirs(os.path.join(runs, name, b"cli", name))
+        for number in range(3):
+            assert run(tmp_path, "run", "--task", f"t{number}").code == 0
+            (folder,) = os.listdir(os.path.join(runs, f"t{number}".encode(), b"cli"))
+            assert name + b".txt" in os.listdir(os.path.join(runs, f"t{number}".encode(), b"cli", folder))
+            assert stream.words_of(os.fsdecode(folder), "succeeded")[-1] == "succeeded"
+        assert [task["task"] for task in as_list(served.read("/api/tasks")["tasks"])] == ["t0", "t1", "t2"]
+
+
 def test_a_run_that_is_removed_is_told_by_the_history_and_without_one_it_is_gone(tmp_path: Path) -> None:
     configure_stages(tmp_path, command("one", "true"))
     assert run(tmp_path, "run", "--task", "t").code == 0
