@@ -129,7 +129,10 @@ class Feed:
         return rows
 
     def _told_by_history(self, task: str) -> Rows:
+        """But of runs in flight: a program may give the name of a run on record again."""
+        flights = self.record.flights_by_id(task)
         try:
-            return {(task, str(row["run_id"])): row for row in self.record.newest_told(parse_task_id(task), _NEWEST)}
+            told = [row for row in self.record.newest_told(parse_task_id(task), _NEWEST) if row["run_id"] not in flights]
+            return {(task, str(row["run_id"])): row for row in told}
         except (IdentifierError, UnreadableError):
             return {}

@@ -91,6 +91,21 @@ def test_two_programs_on_one_task_show_their_runs_beside_each_other(tmp_path: Pa
         assert list((tmp_path / ".runs" / "nightly" / "in-flight").iterdir()) == []
 
 
+def test_a_run_with_the_name_of_one_on_record_is_running_whatever_else_is_recorded(tmp_path: Path) -> None:
+    assert embedded.finish(embedded.start(tmp_path, "one")) == "succeeded"
+    with serving(tmp_path) as served, served.stream() as stream:
+        again = embedded.start(tmp_path, "one")
+        wait_until_it_is_there(stream, "one")
+        assert embedded.finish(embedded.start(tmp_path, "two")) == "succeeded"
+        told: dict[object, object] = {}
+        while told.get("two") != "succeeded":
+            told |= {row["run_id"]: row["status"] for row in as_list(stream.wait_for("runs")["runs"])}
+        assert told.get("one", "running") == "running"
+        assert status_of(served, "one") == "running"
+        assert embedded.finish(again) == "succeeded"
+        assert set(stream.words_of("one", "succeeded")) <= {"running", "succeeded"}
+
+
 def test_the_command_line_tells_of_it_too(tmp_path: Path) -> None:
     with serving(tmp_path) as served, served.stream() as stream:
         program = embedded.start(tmp_path, "one")
