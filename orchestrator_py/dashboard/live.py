@@ -4,8 +4,10 @@ from collections.abc import AsyncIterator
 
 from anyio import to_thread
 from sse_starlette import EventSourceResponse, ServerSentEvent
+from sse_starlette.sse import SendTimeoutError
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from orchestrator_py.dashboard.answers import RefusedError, json_text, now, number, parse_task_of, query
 from orchestrator_py.dashboard.api import LARGEST_STAGE, TAIL_BYTES, Api, log_data
@@ -21,6 +23,10 @@ from orchestrator_py.reading.stage_log import StageLog
 
 RETRY_MILLISECONDS = 1_000
 PING_SECONDS = 15
+SEND_SECONDS = 30
+"""So long a reader may take nothing of what it is sent."""
+CUT = "orchestrator_py.cut"
+"""Where a server of ours puts into the scope what ends the connection without another word."""
 
 
 @frozen
@@ -46,7 +52,7 @@ class Live:
             raise RefusedError(503, "There are too many readers of the live stream, or it has ended.")
         if followed is not None:
             await to_thread.run_sync(self._require, followed)
-        return EventSourceResponse(self._stream(followed), ping=PING_SECONDS, sep="\n", send_timeout=30)
+        return _Stream(self._stream(followed), ping=PING_SECONDS, sep="\n", send_timeout=SEND_SECONDS)
 
     def _require(self, followed: Followed) -> None:
         self.api.read_detail(followed.task, followed.run_id)
@@ -76,6 +82,19 @@ class Live:
         except RefusedError:
             return []
         return [_event("run", detail), *([_event("log", added)] if added is not None else [])]
+
+
+class _Stream(EventSourceResponse):
+    """It ends for a reader that has stopped reading; no defect of ours, so that nobody is told."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        except* SendTimeoutError:
+            if CUT in scope:
+                scope[CUT]()
+                while (await receive())["type"] != "http.disconnect":
+                    pass  # the server has to hear of it, or it calls this an answer that was not completed
 
 
 @define(eq=False)

@@ -9,11 +9,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import uvicorn
+from starlette.types import Receive, Scope, Send
 
 from orchestrator_py.dashboard.app import Dashboard
 from orchestrator_py.dashboard.guard import LOOPBACK, Policy
+from orchestrator_py.dashboard.live import CUT
 from orchestrator_py.dashboard.token import Token
 from orchestrator_py.errors import InputError
+from orchestrator_py.lean import define
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LAST_SECONDS = 1
@@ -81,9 +84,20 @@ class _Server(uvicorn.Server):
         yield
 
 
+@define(eq=False)
+class _Cuttable:
+    """The application, which may cut a connection: closed, it would stay until a reader that has stopped reading has read the rest."""
+
+    app: Dashboard
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        transport = getattr(getattr(send, "__self__", None), "transport", None)
+        await self.app(scope if transport is None else {**scope, CUT: transport.abort}, receive, send)
+
+
 async def _serve(app: Dashboard, listening: socket.socket, started: Callable[[], object]) -> int:
     config = uvicorn.Config(
-        app,
+        _Cuttable(app),
         access_log=False,  # addresses of runs are nobody's business but the reader's
         log_config=None,
         lifespan="off",

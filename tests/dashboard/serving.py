@@ -1,15 +1,16 @@
 """The dashboard as people start it: `serve` in a process of its own, asked over HTTP."""
 
 import json
+import os
 import signal
 import socket
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from attrs import define, field
+from attrs import define
 
 from tests.cli.running import NOTHING, PATIENCE_SECONDS, Data, Finished, as_object, finish, start
 
@@ -20,13 +21,21 @@ class Served:
 
     address: str
     folder: Path
-    _streams: list[HTTPConnection] = field(factory=list)
+    pid: int
 
     @property
     def port(self) -> int:
         port = urlsplit(self.address).port
         assert port is not None
         return port
+
+    def sockets(self) -> int:
+        """How many it has open."""
+        found = 0
+        for one in Path(f"/proc/{self.pid}/fd").iterdir():
+            with suppress(FileNotFoundError):  # closed meanwhile
+                found += os.readlink(one).startswith("socket:")
+        return found
 
     def ask(
         self, path: str, headers: Mapping[str, str] = NOTHING, method: str = "GET", body: str = ""
@@ -100,11 +109,11 @@ def serving(folder: Path, *arguments: str, port: int = 0, variables: Mapping[str
         address = process.stdout.readline().strip()
         if not address:
             raise AssertionError(finish(process))
-        yield Served(address, folder)
+        yield Served(address, folder, process.pid)
         process.send_signal(signal.SIGINT)
         finished = finish(process)
         assert finished.code == -signal.SIGINT, finished
-        assert "Traceback" not in finished.stderr, finished.stderr
+        assert all(line.startswith("orchestrator-py: ") for line in finished.stderr.splitlines()), finished.stderr
     finally:
         process.kill()
         process.communicate()

@@ -1,8 +1,10 @@
 """What the command line does is on the live stream while it does it, in the words of the record."""
 
+import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from importlib.resources import files
@@ -11,7 +13,7 @@ from shutil import rmtree
 
 from orchestrator_py.dashboard import touches
 from orchestrator_py.dashboard.touches import REST_SECONDS, sort_paths
-from tests.cli.running import Fifo, as_list, command, configure_stages, environment, finish, run, start
+from tests.cli.running import PROJECT, Fifo, as_list, command, configure_stages, environment, finish, run, start
 from tests.dashboard.serving import serving
 
 
@@ -125,6 +127,35 @@ def test_two_streams_are_told_the_same(tmp_path: Path) -> None:
         (found,) = as_list(served.read("/api/runs")["runs"])
         run_id = str(found["run_id"])
         assert first.words_of(run_id, "succeeded")[-1] == second.words_of(run_id, "succeeded")[-1]
+
+
+def test_a_reader_that_stops_reading_is_cut_off_and_nobody_is_told(tmp_path: Path) -> None:
+    patience = "from orchestrator_py.dashboard import live; live.SEND_SECONDS = 0.3"
+    (tmp_path / "sitecustomize.py").write_text(patience)
+    folder = tmp_path / ".runs" / "t" / "cli" / "r"
+    folder.mkdir(parents=True)
+
+    def tell(number: int) -> None:
+        commands = [{"id": f"s{index}", "title": "x" * 500, "status": "succeeded"} for index in range(1500)]
+        manifest = {"status": "succeeded", "status_detail": str(number), "commands": commands}
+        (folder / "manifest.tmp").write_text(json.dumps(manifest))
+        (folder / "manifest.tmp").rename(folder / "manifest.json")
+
+    tell(0)
+    with serving(tmp_path, variables={"PYTHONPATH": f"{tmp_path}:{PROJECT}"}) as served, served.stream() as other:
+        before = served.sockets()
+        with socket.socket() as deaf:
+            deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            deaf.connect(("127.0.0.1", served.port))
+            deaf.sendall(f"GET /api/events?task=t&run=r HTTP/1.1\r\nHost: 127.0.0.1:{served.port}\r\n\r\n".encode())
+            assert deaf.recv(8) == b"HTTP/1.1"
+            assert served.sockets() > before
+            for number in range(1, 200):
+                tell(number)
+                other.wait_for("runs")
+                if served.sockets() == before:
+                    break
+            assert served.sockets() == before
 
 
 def test_nothing_on_the_way_from_a_change_to_the_page_waits_for_as_long_as_a_second() -> None:
