@@ -44,11 +44,11 @@ def read_tail(folder: str, most: int) -> Tail:
 
 
 def _lines_backwards(folder: str, most: int) -> Iterator[bytes]:
-    """Of queue, journal and history; blank ones are none."""
+    """Of queue, journal and history, opened in this order, in which an entry moves: none is missed on its way. Blank ones are none."""
+    yield from _queued_backwards(os.path.join(folder, places.PENDING), most)
     with ExitStack() as opened:
         history, segments = _open(folder, opened)
         folded = history.size if history is not None else 0
-        yield from _queued_backwards(os.path.join(folder, places.PENDING), most)
         for segment in reversed(segments):
             yield from filter(bytes.strip, _segment_backwards(segment, folded))
         if history is not None:

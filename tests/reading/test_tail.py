@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from orchestrator_py.core.rollup import rollup_of_history
 from orchestrator_py.ids import TaskId
+from orchestrator_py.reading import history_tail
 from orchestrator_py.reading.files import OpenFile, UnreadableError, lines_backwards
 from orchestrator_py.reading.history_tail import read_tail
 from orchestrator_py.reading.task_report import read_report
@@ -75,6 +76,36 @@ def test_what_the_store_has_committed_and_what_waits_in_the_queue_are_the_newest
     owner.commit([entry("c")])
     enqueue(task.pending, [entry("queued")])
     assert run_ids(task.folder, 3) == ["queued", "c", "b"]
+    owner.close()
+
+
+@pytest.mark.parametrize("folding", [True, False])
+@pytest.mark.parametrize("moment", range(7))
+def test_an_entry_is_told_while_an_owner_takes_it_from_the_queue(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: int, folding: bool
+) -> None:
+    """Whenever that is: before each look at a folder and before each file that is opened."""
+    task, looks = task_below(tmp_path), 0
+    owner = open_store(tmp_path)
+    owner.commit([entry("recorded")])
+    enqueue(task.pending, [entry("queued")])
+
+    def looking(real: Callable[[str], object]) -> Callable[[str], object]:
+        def look(path: str) -> object:
+            nonlocal looks
+            looks += 1
+            if looks == moment + 1:
+                assert owner._owner is not None
+                owner._owner.absorb()
+                if folding:
+                    owner.flush()
+            return real(path)
+
+        return look
+
+    for name in ("list_names", "OpenFile"):
+        monkeypatch.setattr(history_tail, name, looking(getattr(history_tail, name)))
+    assert run_ids(task.folder, 9) == ["queued", "recorded"]
     owner.close()
 
 
