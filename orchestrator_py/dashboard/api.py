@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from orchestrator_py.dashboard.answers import RefusedError, answer, now, number, query, refuse, run_of, task_of, word
-from orchestrator_py.dashboard.record import Record
+from orchestrator_py.dashboard.record import HISTORY, Record
 from orchestrator_py.dashboard.rows import history_detail, run_detail, with_elapsed
 from orchestrator_py.dashboard.signatures import Problems
 from orchestrator_py.dashboard.tasks import task_detail, task_summary
@@ -26,6 +26,7 @@ MOST_RUNS = 1_000
 TAIL_BYTES = 128 * 1024
 """So much of a log is shown at once, as it stands in the file."""
 LARGEST_STAGE = 99_999
+_OUT_OF_SIGHT = f"No such run has a folder or is among the newest {HISTORY:,} of the task's history; older ones are not looked at."
 _GOING_ON = (QUEUED, RUNNING)
 """Runs with one of these words have a marker, or are in flight, so that no other manifest need be read to find them."""
 
@@ -95,7 +96,7 @@ class Api:
             raise RefusedError(422, self.record.relative(error)) from None
         entry = self.record.entries(task, []).get(run_id)
         if entry is None:
-            raise RefusedError(404, "There is no such run.")
+            raise RefusedError(404, _OUT_OF_SIGHT if self.record.has_older(task) else "There is no such run.")
         return history_detail(task, entry, self.record.summarised(task, run_id))
 
     def find_log(self, task: TaskId, run_id: RunId, stage: int) -> StageLog:
@@ -134,7 +135,8 @@ class Api:
         if status is not None:
             rows = islice((row for row in rows if row["status"] == status), offset, offset + limit)
         found = [with_elapsed(row, moment) for row in rows]
-        return {"now": moment, "runs": found, "total": total, "problems": self._told(problems)}
+        older = any(map(self.record.has_older, tasks))
+        return {"now": moment, "runs": found, "total": total, "older": older, "problems": self._told(problems)}
 
     def _log(self, task: TaskId, run_id: RunId, stage: int) -> Data:
         try:

@@ -21,7 +21,7 @@ from orchestrator_py.reading.run import LOST, Run, is_alive, read_run, text_of
 from orchestrator_py.reading.unfinished import live_names
 
 HISTORY = 1_000
-"""So many of a task's newest entries are looked at."""
+"""So many of a task's newest entries are looked at; whether there is another one is known."""
 _MOST_KEPT = 20_000
 
 
@@ -120,7 +120,12 @@ class Record:
 
     def entries(self, task: str, problems: Problems) -> dict[str, Data]:
         """The newest of the task's history by run id, the newest first."""
-        return {run_id: entry for entry in self.tail(task, problems).entries if _is_run_id(run_id := text_of(entry, "run_id"))}
+        newest = self.tail(task, problems).entries[:HISTORY]
+        return {run_id: entry for entry in newest if _is_run_id(run_id := text_of(entry, "run_id"))}
+
+    def has_older(self, task: str) -> bool:
+        """Whether the task's history holds entries that are not looked at: of their runs is known only what has a folder."""
+        return len(self.tail(task, []).entries) > HISTORY
 
     def newest_told(self, task: TaskId, most: int) -> Iterator[Data]:
         """Rows of the runs among the task's newest entries that have no manifest. UnreadableError if the history cannot be read."""
@@ -139,7 +144,7 @@ class Record:
             signature = _history_signature(folder)
             kept = self._tails.get(task)
             if kept is None or kept[0] != signature:
-                self._tails[task] = kept = (signature, read_tail(folder, HISTORY))
+                self._tails[task] = kept = (signature, read_tail(folder, HISTORY + 1))
             return kept[1]
         except UnreadableError as error:
             problems.append(error)

@@ -23,7 +23,9 @@ from starlette.routing import Mount
 
 from orchestrator_py.dashboard import create_app
 from orchestrator_py.dashboard.app import Dashboard
+from orchestrator_py.dashboard.record import HISTORY
 from tests.cli.running import command, configure_stages, run
+from tests.reading.records import entry_line, timed_id
 
 LOCAL = {"Host": "localhost"}
 FUZZED = ("/api/tasks", "/api/tasks/{task}", "/api/runs", "/api/runs/{task}/{run}", "/api/runs/{task}/{run}/log/{stage}")
@@ -100,6 +102,19 @@ async def test_pages_of_the_list_and_the_filter_agree(app: Dashboard) -> None:
     assert [row["run_id"] for row in first["runs"]] == [row["run_id"] for row in everything["runs"] if row["status"] == "succeeded"]
     pages = [(await ask(app, f"/api/runs?task=strange&limit=1&offset={place}"))[1]["runs"] for place in range(everything["total"])]
     assert [row["run_id"] for page in pages for row in page] == [row["run_id"] for row in everything["runs"]]
+
+
+@pytest.mark.parametrize("runs", [HISTORY, HISTORY + 1])
+async def test_what_is_told_of_a_long_history_says_whether_there_is_more(tmp_path: Path, runs: int) -> None:
+    (tmp_path / ".runs" / "t").mkdir(parents=True)
+    (tmp_path / ".runs" / "t" / "metrics.json").write_bytes(b"".join(entry_line(timed_id(number)) for number in range(runs)))
+    app, oldest, next_one = create_app(tmp_path), timed_id(0), timed_id(1)
+    _, told = await ask(app, "/api/runs?limit=1")
+    assert (told["total"], told["older"]) == (HISTORY, runs > HISTORY)
+    assert (await ask(app, f"/api/runs/t/{next_one}"))[0] == 200
+    status, answer = await ask(app, f"/api/runs/t/{oldest}")
+    assert status == (404 if runs > HISTORY else 200)
+    assert runs == HISTORY or "older ones are not looked at" in answer["error"]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from tests.cli.running import Fifo, command, configure, configure_stages, finish
 from tests.dashboard import embedded
 from tests.dashboard.browser import PATIENCE_MILLISECONDS, Complaints, browsing, find_browser
 from tests.dashboard.serving import free_port, serving
+from tests.reading.records import entry_line, timed_id
 
 expect.set_options(timeout=PATIENCE_MILLISECONDS)
 
@@ -59,6 +60,16 @@ def test_the_page_shows_a_run_from_assigned_over_running_to_its_outcome_while_th
         expect(page.locator(".tiles")).to_contain_text("100 %")
         page.locator(".tasks").get_by_role("link", name="t", exact=True).click()
         expect(page.locator(".chart canvas")).to_have_count(2)
+    assert (complaints.without_lost_connections(), complaints.away) == ([], [])
+
+
+def test_the_list_says_that_it_does_not_look_at_all_of_a_long_history(tmp_path: Path, browser: tuple[Page, Complaints]) -> None:
+    page, complaints = browser
+    (tmp_path / ".runs" / "t").mkdir(parents=True)
+    (tmp_path / ".runs" / "t" / "metrics.json").write_bytes(b"".join(entry_line(timed_id(number)) for number in range(1001)))
+    with serving(tmp_path) as served:
+        page.goto(served.address)
+        expect(page.locator(".tools .note")).to_have_text(re.compile("^50 shown, 1.000 or more on record$"))
     assert (complaints.without_lost_connections(), complaints.away) == ([], [])
 
 

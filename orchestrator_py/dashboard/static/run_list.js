@@ -60,6 +60,7 @@ export class RunList {
     const answers = await Promise.all([ask(query(chosen)), ask(query({status: "running", limit: 1000}))]).catch(() => null);
     if (!answers || turn !== this.turn) return;
     this.total = answers[0].total;
+    this.older = answers[0].older ? " or more" : "";
     this.runs = new Map([...answers.flatMap(({runs}) => runs).map((run) => [keyOf(run), run]), ...told]);
     this.full = answers[0].runs.length >= this.limit;
     this.#draw();
@@ -81,7 +82,8 @@ export class RunList {
     const wanted = this.filter.value;
     const shown = [...this.runs.values()].filter((run) => !wanted || run.status === wanted).sort(newestFirst).slice(0, this.limit);
     this.table.update(shown);
-    setText(this.said, shown.length ? `${count(shown.length)} shown, ${count(Math.max(this.total ?? 0, this.runs.size))} on record` : "none");
+    const total = `${count(Math.max(this.total ?? 0, this.runs.size))}${this.older ?? ""}`;
+    setText(this.said, shown.length ? `${count(shown.length)} shown, ${total} on record` : "none");
     this.more.hidden = !this.full || this.limit >= 1000;
     this.changed();
   }
