@@ -10,6 +10,7 @@ from orchestrator_py.errors import IdentifierError, StoreError
 from orchestrator_py.exports.history_counts import UNKNOWN, CountedHistory, Counts, ended_at
 from orchestrator_py.ids import TaskId, parse_run_id
 from orchestrator_py.lean import define, field, frozen
+from orchestrator_py.reading.confined import refuse_outside
 from orchestrator_py.reading.files import UnreadableError, read_document
 from orchestrator_py.reading.run import LOST, QUEUED, RUNNING, WORDS, Run, read_run
 from orchestrator_py.reading.unfinished import read_unfinished
@@ -91,7 +92,7 @@ class Memory:
         return TaskFigures(
             task_id=task.task_id,
             counts=counts,
-            rollups=_documents((task.post_rollout, task.mttr_delta, task.completeness), problems),
+            rollups=_rollups(task, problems),
             running=sum(not run.has_ended for run in runs),
             lost=sum(run.word == LOST for run in runs),
             last_word=_last_word(task, counts, problems),
@@ -126,10 +127,13 @@ def _modified_at(path: Path) -> float:
         return 0.0
 
 
-def _documents(paths: Iterable[Path], problems: list[str]) -> Mapping[str, object]:
+def _rollups(task: TaskLayout, problems: list[str]) -> Mapping[str, object]:
+    """What lies elsewhere, behind a link, is none of the task's."""
+    runs, out = task.layout.runs_root, task.layout.out_root
     found: dict[str, object] = {}
-    for path in paths:
+    for root, path in ((runs, task.post_rollout), (out, task.mttr_delta), (runs, task.completeness)):
         try:
+            refuse_outside(str(root), str(path))
             found |= read_document(str(path)) or {}
         except StoreError as error:
             problems.append(str(error))

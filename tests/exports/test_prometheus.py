@@ -204,6 +204,19 @@ def test_a_task_that_cannot_be_read_keeps_nobody_from_the_others(tmp_path: Path)
     }, "a counter that falls to nought would be taken for a restart"
 
 
+@pytest.mark.parametrize("linked", ["rollups", "out"])
+def test_figures_behind_a_link_that_leads_out_are_nobodys(tmp_path: Path, linked: str) -> None:
+    settled(tmp_path, "a")
+    task = task_below(tmp_path)
+    folder = task.rollups if linked == "rollups" else task.mttr_delta.parent
+    folder.rename(tmp_path / "outside")
+    folder.symlink_to(tmp_path / "outside")
+    answer = exposition(Layout.below(tmp_path), OPENMETRICS)
+    names = {name for name, _ in read(answer).values}
+    assert ("orchestrator_py_recorded_runs" in names, "orchestrator_py_mttr_seconds" in names) == (linked == "out", linked == "rollups")
+    assert any(str(folder) in problem and "leads out" in problem for problem in answer.problems)
+
+
 def test_beyond_the_most_tasks_those_that_changed_last_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(task_figures, "MOST_TASKS", 2)
     for number, name in enumerate(("c", "b", "a")):
