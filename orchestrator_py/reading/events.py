@@ -1,4 +1,4 @@
-"""What the event file of a run tells, as plain data. The last line may be torn, and any line may be somebody else's."""
+"""What the event file of a run tells of it, as plain data. The last line may be torn, and any line may be somebody else's."""
 
 import os
 from collections.abc import Iterator
@@ -10,8 +10,9 @@ from orchestrator_py.reading.run import Run
 
 
 def events_of(run: Run, types: tuple[str, ...], problems: list[UnreadableError], *, most: int = LARGEST_DOCUMENT) -> Iterator[Data]:
-    """The events of these types, in the order of the file; none if there is no file. What cannot be read goes to `problems`.
+    """The run's own events of these types, in the order of the file; none if there is no file. What cannot be read goes to `problems`.
 
+    The file of a run holds those of its child runs too, whose stages may have the ids of its own.
     Of a file of more than `most` bytes the last ones are read.
     """
     try:
@@ -24,7 +25,10 @@ def events_of(run: Run, types: tuple[str, ...], problems: list[UnreadableError],
         return
     marks = [f'"{name}"'.encode() for name in types]
     for line in lines:
-        if any(map(line.__contains__, marks)) and (event := _parse(line)).get("type") in types:
+        if not any(map(line.__contains__, marks)):
+            continue
+        event = _parse(line)
+        if event.get("type") in types and event.get("runId") == run.run_id:
             yield event
 
 

@@ -20,8 +20,7 @@ def read_stage_events(run: Run) -> Told:
     told: Told = {}
     problems: list[UnreadableError] = []
     for event in events_of(run, ("stage:started", "tool:call", "stage:completed"), problems, most=LARGEST_READ):
-        if event.get("runId") == run.run_id:
-            _tell(told.setdefault(text_of(event, "stageId"), {}), event)
+        _tell(told.setdefault(text_of(event, "stageId"), {}), event)
     for problem in problems:
         raise problem
     return told

@@ -1,9 +1,10 @@
 """`report`: how the newest runs went, from rollups, newest entries and manifests."""
 
 import json
+import re
 from pathlib import Path
 
-from tests.cli.running import Data, as_list, as_object, command, configure_stages, run
+from tests.cli.running import Data, as_list, as_object, command, configure, configure_stages, pipeline, run, subpipeline
 from tests.reading.records import entry_line, stage, timed_id, write_run
 
 
@@ -61,7 +62,15 @@ def test_a_table_for_a_pull_request(tmp_path: Path) -> None:
 def test_events_tell_of_attempts_that_a_manifest_does_not_know(tmp_path: Path) -> None:
     """A run that failed names no flaky stages in its manifest."""
     folder = five_runs(tmp_path)
-    event = {"type": "stage:completed", "stageId": "a", "outcome": "succeeded", "attempts": 3, "flaky": True, "waived": False}
+    event = {
+        "type": "stage:completed",
+        "runId": timed_id(4),
+        "stageId": "a",
+        "outcome": "succeeded",
+        "attempts": 3,
+        "flaky": True,
+        "waived": False,
+    }
     events = folder / "cli" / timed_id(4) / "events.jsonl"
     events.write_text(f'{{"type":"run:started"}}\n{json.dumps(event)}\n{{"type":"stage:comp')
     assert reported(tmp_path)["flaky"] == [{"stage": "a", "runs": 3}]
@@ -74,6 +83,19 @@ def test_a_real_history_is_told(tmp_path: Path) -> None:
     task = reported(tmp_path)
     assert (task["task"], task["total_runs"], task["counts"]) == ("0101", 1, {"failed": 1})
     assert task["failing"] == [{"stage": "bad", "runs": 1}]
+
+
+def test_a_stage_of_a_child_run_is_not_the_stage_of_the_same_name(tmp_path: Path) -> None:
+    flaky = command("test", "test -e again || { touch again; exit 1; }", retry={"maxAttempts": 2})
+    child = pipeline("child", command("test", "exit 3"))
+    configure(tmp_path, pipeline("p", flaky, subpipeline("sub", "child", optional=True)), child)
+    assert run(tmp_path, "run").code == 0
+    task = reported(tmp_path)
+    in_one_run = [{"stage": "test", "runs": 1}]
+    assert (task["flaky"], task["failing"]) == (in_one_run, in_one_run)  # it failed in the run of the child
+    page = run(tmp_path, "report", "--format", "html").stdout
+    assert re.search(r"<tr><th scope=row>test<td>((?!<tr>).)*<b class=succeeded>succeeded, flaky</b>((?!<tr>).)*<td>2", page)
+    assert re.search(r"<tr><th scope=row>test<td>((?!<tr>).)*<b class=failed>failed</b><small> exit code 3</small>", page)
 
 
 def test_damaged_files_are_named_and_the_rest_is_told(tmp_path: Path) -> None:

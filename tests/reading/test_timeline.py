@@ -17,15 +17,15 @@ def at(second: float) -> str:
 
 
 def started(second: float, **more: object) -> Data:
-    return {"type": "stage:started", "timestamp": at(second), "stageId": "a", "instanceId": "t-general-01", **more}
+    return {"type": "stage:started", "timestamp": at(second), "runId": "r", "stageId": "a", "instanceId": "t-general-01", **more}
 
 
 def call(second: float, status: str, attempt: int = 1) -> Data:
-    return {"type": "tool:call", "timestamp": at(second), "stageId": "a", "status": status, "attempt": attempt}
+    return {"type": "tool:call", "timestamp": at(second), "runId": "r", "stageId": "a", "status": status, "attempt": attempt}
 
 
 def completed(second: float, **more: object) -> Data:
-    return {"type": "stage:completed", "timestamp": at(second), "stageId": "a", "attempts": 1, "outcome": "succeeded", **more}
+    return {"type": "stage:completed", "timestamp": at(second), "runId": "r", "stageId": "a", "attempts": 1, "outcome": "succeeded", **more}
 
 
 def timeline(root: Path, *events: Data, status: str = "succeeded", ended: float | None = 50, torn: str = "", **keys: Any) -> Timeline:
@@ -70,11 +70,12 @@ def test_without_events_the_manifest_is_what_there_is(tmp_path: Path) -> None:
 
 def test_a_torn_line_and_lines_of_others_are_passed_over(tmp_path: Path) -> None:
     odd: list[Data] = [
-        {"type": "tool:call", "stageId": "a"},
-        {"type": "stage:started", "stageId": "b"},
-        {"type": "tool:call", "stageId": []},
+        {"type": "tool:call", "runId": "r", "stageId": "a"},
+        {"type": "stage:started", "runId": "r", "stageId": "b"},
+        {"type": "tool:call", "runId": "r", "stageId": []},
+        {"type": "stage:completed", "stageId": "a", "attempts": 1, "outcome": "failed"},
     ]
-    found = timeline(tmp_path, started(47), *odd, completed(50), torn='{"type":"stage:started","stageId":"a","timest')
+    found = timeline(tmp_path, started(47), *odd, completed(50), torn='{"type":"stage:started","runId":"r","stageId":"a","timest')
     assert spans(found) == [(1, 4, "succeeded")]
 
 
