@@ -1,12 +1,13 @@
 """The newest runs: their stages and the instances of their scheduler plans, with times."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from orchestrator_py.pages.html import Html, element, join
 from orchestrator_py.pages.tables import cell, row, scrolling, table
 from orchestrator_py.pages.timeline_room import Room, shown_runs
 from orchestrator_py.pages.timeline_svg import lane_picture, legend, stage_picture
-from orchestrator_py.pages.words import counted, moment, seconds, word_mark
+from orchestrator_py.pages.words import counted, moment, seconds, spoken, word_mark
 from orchestrator_py.reading.run import LOST
 from orchestrator_py.reading.timeline import PENDING, Instance, StageTimes, Timeline, instances_of, seconds_of_time
 
@@ -37,11 +38,19 @@ def _about(timeline: Timeline) -> str:
 
 def _stages(timeline: Timeline, room: Room) -> Html:
     shown = _worth_showing(timeline.stages, room.stages)
-    left_out = len(timeline.stages) - len(shown) + timeline.untold
-    more = f"; {counted(left_out, 'stage')} that succeeded or never started left out" if left_out else ""
     rows = [_stage(stage, timeline) for stage in shown]
-    found = table(f"Stages, in the order of the pipeline{more}", _STAGE_HEADS, rows, "when", _instances(timeline, shown, room.instances))
+    caption = f"Stages, in the order of the pipeline{_left_out(timeline, shown)}"
+    found = table(caption, _STAGE_HEADS, rows, "when", _instances(timeline, shown, room.instances))
     return scrolling(f"Stages of {timeline.run.run_id}", found)
+
+
+def _left_out(timeline: Timeline, shown: Sequence[StageTimes]) -> str:
+    """How many stages are not told, and how they stand: failures may be among them."""
+    words = Counter(_word(stage.word, timeline) for stage in timeline.stages) - Counter(_word(stage.word, timeline) for stage in shown)
+    for word, count in timeline.untold.items():
+        words[_word(word, timeline)] += count
+    told = ", ".join(f"{spoken(word)} {count:,}" for word, count in words.most_common())
+    return f"; {counted(words.total(), 'more stage')} left out: {told}" if words else ""
 
 
 def _worth_showing(stages: Sequence[StageTimes], most: int) -> list[StageTimes]:
@@ -52,10 +61,8 @@ def _worth_showing(stages: Sequence[StageTimes], most: int) -> list[StageTimes]:
 
 
 def _stage(stage: StageTimes, timeline: Timeline) -> Html:
-    ended = timeline.run.has_ended
-    word = "skipped" if stage.word == PENDING and ended else stage.word
     waited = None if stage.start is None else stage.start - timeline.start
-    outcome = join([word_mark(word, _marks(stage)), element("small", f" {stage.reason}") if stage.reason else None])
+    outcome = join([word_mark(_word(stage.word, timeline), _marks(stage)), element("small", f" {stage.reason}") if stage.reason else None])
     return row(
         stage.id,
         cell(stage_picture(stage, timeline)),
@@ -65,6 +72,11 @@ def _stage(stage: StageTimes, timeline: Timeline) -> Html:
         cell(seconds(stage.seconds)),
         cell(stage.attempts),
     )
+
+
+def _word(word: str, timeline: Timeline) -> str:
+    """What waits when its run has ended will not start any more."""
+    return "skipped" if word == PENDING and timeline.run.has_ended else word
 
 
 def _marks(stage: StageTimes) -> str:

@@ -1,5 +1,6 @@
 """Who ran when in one run, on which instance of the scheduler plan: from its events and its manifest. Times are seconds since 1970."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from orchestrator_py.model.timestamp import parse_timestamp
@@ -82,9 +83,13 @@ class Timeline:
         self.end = end
 
     @property
-    def untold(self) -> int:
-        """So many more subtasks the run has: of a large one in flight, most are only counted."""
-        return sum(self.run.left_out.values()) if isinstance(self.run, Flight) else 0
+    def untold(self) -> Counter[str]:
+        """How many more subtasks the run has, by word: of a large one in flight, most are only counted."""
+        words = Counter[str]()
+        for status, count in self.run.left_out.items() if isinstance(self.run, Flight) else ():
+            word = self.run.stage_word({"status": status})
+            words[_BY_STATUS.get(word, word)] += count
+        return words
 
 
 def read_timeline(run: Run, now: str, problems: list[UnreadableError]) -> Timeline:
