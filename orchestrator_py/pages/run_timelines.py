@@ -70,7 +70,7 @@ def _stage(stage: StageTimes, timeline: Timeline) -> Html:
         cell(stage.instance or "–"),
         cell(seconds(waited)),
         cell(seconds(stage.seconds)),
-        cell(stage.attempts),
+        cell("–" if stage.attempts is None else stage.attempts),
     )
 
 

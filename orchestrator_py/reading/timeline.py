@@ -27,7 +27,10 @@ class Span:
 
 
 class StageTimes:
-    """One stage of a run. `word` is its outcome, or pending, running, lost; `instance` is empty if that is not on record."""
+    """One stage of a run. `word` is its outcome, or pending, running, lost; `instance` is empty, `attempts` None if that is not on record.
+
+    Not every attempt needs to have a span: those of a sub-pipeline and of an embedded subtask are only counted.
+    """
 
     __slots__ = ("attempts", "flaky", "instance", "reason", "spans", "stage", "waived", "word")
 
@@ -36,7 +39,7 @@ class StageTimes:
         self.word = word
         self.instance = ""
         self.spans: list[Span] = []
-        self.attempts: int = 0
+        self.attempts: int | None = None
         self.flaky = False
         self.waived = text_of(stage, "status") == "skipped"
         self.reason = ""
@@ -119,15 +122,18 @@ def _hear(stage: StageTimes, event: Data) -> None:
     at = seconds_of_time(event.get("timestamp"))
     match event:
         case {"type": "stage:started"} if at is not None:  # again, if the run was taken up again
-            stage.instance, stage.spans = text_of(event, "instanceId"), [Span(at, None, RUNNING)]
+            stage.instance, stage.spans, stage.attempts = text_of(event, "instanceId"), [Span(at, None, RUNNING)], None
         case {"type": "tool:call", "status": "started", "attempt": int(number)} if at is not None and number > len(stage.spans) > 0:
             stage.spans.append(Span(at, None, RUNNING))
+            stage.attempts = number
         case {"type": "tool:call", "attempt": int(number)} if at is not None and 0 < number == len(stage.spans):
+            stage.attempts = number
             stage.spans[-1].end = at  # of its last command: build, test or review
             stage.spans[-1].word = text_of(event, "status")
         case {"type": "stage:completed"} if event.get("attempts") != 0 or not stage.spans:
             stage.word = text_of(event, "outcome") or stage.word
             stage.reason = text_of(event, "reason")
+            stage.attempts = _count(event.get("attempts")) or stage.attempts
             stage.flaky, stage.waived = event.get("flaky") is True, event.get("waived") is True
         case _:
             pass
@@ -137,6 +143,7 @@ def _hear_flight(stage: StageTimes, told: Data) -> None:
     """An embedded run has no events; the times of earlier attempts are not told."""
     stage.instance, stage.reason = text_of(told, "instance"), text_of(told, "reason")
     stage.word = text_of(told, "outcome") or stage.word
+    stage.attempts = _count(told.get("attempt"))
     stage.flaky, stage.waived = told.get("flaky") is True, told.get("waived") is True
 
 
@@ -145,14 +152,18 @@ def _close(stage: StageTimes) -> None:
     started, completed = (seconds_of_time(stage.stage.get(key)) for key in ("started_at", "completed_at"))
     if not stage.spans and started is not None:
         stage.spans.append(Span(started, None, RUNNING))
-    stage.attempts = len(stage.spans)
     if not stage.spans:
+        stage.attempts = 0
         return
     last = stage.spans[-1]
     if stage.word not in (RUNNING, LOST):
         last.word, last.end = stage.word, last.end if completed is None else completed
     elif last.word != "failed":
         last.word, last.end = stage.word, None
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _bounds(run: Run, stages: list[StageTimes], now: str) -> tuple[float, float]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator_py.store.files import replace_bytes
-from tests.cli.running import Data, as_object, command, configure_stages, run
+from tests.cli.running import Data, as_object, command, configure, configure_stages, pipeline, run, subpipeline
 from tests.cli.test_report import five_runs, reported
 from tests.pages.parsed import Parsed
 from tests.reading.records import entry_line, stage, timed_id, write_run
@@ -70,6 +70,14 @@ def test_a_real_run_is_told_with_its_instance_and_its_attempts(tmp_path: Path) -
     assert re.search(r"<tr><th scope=row>f<td><svg role=img><title>[^<]*attempt 1 failed[^<]*attempt 2 succeeded", page)
     assert re.search(r"<b class=succeeded>succeeded, flaky</b><td>0101-general-01", page)
     assert re.search(r"<b class=failed>failed</b><small> exit code 3</small><td>0101-general-01", page)
+
+
+def test_every_attempt_of_a_sub_pipeline_counts(tmp_path: Path) -> None:
+    child = pipeline("child", command("c", "echo x >> tried; test $(wc -l < tried) -ge 3"))
+    configure(tmp_path, pipeline("p", subpipeline("sub", "child", retry={"maxAttempts": 3})), child)
+    assert run(tmp_path, "run").code == 0
+    page = run(tmp_path, "report", "--format", "html").stdout
+    assert re.search(r"<tr><th scope=row>sub<td>((?!<tr>).)*succeeded, flaky</b>((<td>[^<]*){3})<td>3<", page)
 
 
 def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:

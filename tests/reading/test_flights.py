@@ -136,15 +136,15 @@ def test_its_subtasks_have_times_and_instances_in_a_timeline(told: Path, tmp_pat
     commands = [
         {"id": "a", "status": "succeeded", "started_at": STARTED, "completed_at": NOW, "told": {"instance": "i", "outcome": "succeeded"}},
         {"id": "b", "status": "skipped", "started_at": STARTED, "completed_at": NOW, "told": {"outcome": "failed", "waived": True}},
-        {"id": "c", "status": "running", "started_at": STARTED, "told": {"instance": "j"}},
+        {"id": "c", "status": "running", "started_at": STARTED, "told": {"instance": "j", "attempt": 3}},
     ]
     told.write_bytes(document([flight("a", commands=commands)]))
     (run,) = flights(tmp_path)
     stages = read_timeline(run, NOW, []).stages
-    assert [(stage.word, stage.instance, stage.seconds, stage.waived) for stage in stages] == [
-        ("succeeded", "i", 9.0, False),
-        ("failed", "", 9.0, True),
-        ("running", "j", None, False),
+    assert [(stage.word, stage.instance, stage.seconds, stage.waived, stage.attempts) for stage in stages] == [
+        ("succeeded", "i", 9.0, False, None),
+        ("failed", "", 9.0, True, None),
+        ("running", "j", None, False, 3),
     ]
 
 

@@ -58,6 +58,20 @@ def test_build_and_test_of_one_attempt_are_one_span(tmp_path: Path) -> None:
     assert spans(timeline(tmp_path, started(47), *calls, completed(50))) == [(1, 4, "succeeded")]
 
 
+def test_attempts_that_have_no_times_count(tmp_path: Path) -> None:
+    """Those of a sub-pipeline: each one is a run of its own."""
+    assert only(timeline(tmp_path / "ended", started(47), completed(50, attempts=3, flaky=True))).attempts == 3
+    again = [started(47), completed(48, attempts=3, outcome="failed"), started(49), completed(50)]
+    assert only(timeline(tmp_path / "again", *again)).attempts == 1
+
+
+def test_attempts_that_are_not_on_record_are_not_known(tmp_path: Path) -> None:
+    assert only(timeline(tmp_path / "old")).attempts is None
+    assert only(timeline(tmp_path / "begun", started(47))).attempts is None
+    assert only(timeline(tmp_path / "odd", started(47), completed(50, attempts=True))).attempts is None
+    assert only(timeline(tmp_path / "first", started(47), call(47, "started"))).attempts == 1
+
+
 def test_the_exact_word_and_the_reason_come_from_the_events(tmp_path: Path) -> None:
     found = timeline(tmp_path, started(47), completed(50, outcome="timed_out", reason="its limit is 3 s"), status="failed")
     assert (spans(found), only(found).reason) == ([(1, 4, "timed_out")], "its limit is 3 s")
