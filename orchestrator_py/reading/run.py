@@ -47,6 +47,12 @@ class Run:
         """How many of its stages have which word in the manifest."""
         return Counter(text_of(stage, "status") for stage in self.objects("commands"))
 
+    @property
+    def last_seen(self) -> str:
+        """When its own process last told of it, empty if that is not known: who seals a lost run has not seen it."""
+        is_sealed = self.word == LOST and self.text("status") == "failed"
+        return self.text("heartbeat_at" if is_sealed else "updated_at")
+
     def elapsed(self, now: str) -> float | None:
         """Seconds up to its end, or up to now; None if nobody saw it end."""
         return None if self.word == LOST else _seconds(self.manifest.get("started_at"), self.manifest.get("completed_at") or now)

@@ -98,16 +98,16 @@ class Timeline:
 def read_timeline(run: Run, now: str, problems: list[UnreadableError]) -> Timeline:
     """What is on record at that moment; an older record, or a damaged one, tells less."""
     stages = [StageTimes(stage, _word(run, stage)) for stage in run.objects("commands")]
-    by_id = {stage.id: stage for stage in stages}
+    by_id, heard = {stage.id: stage for stage in stages}, list[float]()
     for event in events_of(run, _TYPES, problems):
         stage = by_id.get(text_of(event, "stageId"))
         if stage is not None:
-            _hear(stage, event)
+            heard += _hear(stage, event)
     for stage in stages:
         if isinstance(run, Flight):
             _hear_flight(stage, run.told.get(stage.id, {}))
         _close(stage)
-    return Timeline(run, stages, *_bounds(run, stages, now))
+    return Timeline(run, stages, *_bounds(run, stages, heard, now))
 
 
 def _word(run: Run, stage: Data) -> str:
@@ -118,7 +118,8 @@ def _word(run: Run, stage: Data) -> str:
     return _BY_STATUS.get(word, word)
 
 
-def _hear(stage: StageTimes, event: Data) -> None:
+def _hear(stage: StageTimes, event: Data) -> list[float]:
+    """The moment at which it was told, if it is one."""
     at = seconds_of_time(event.get("timestamp"))
     match event:
         case {"type": "stage:started"} if at is not None:  # again, if the run was taken up again
@@ -137,6 +138,7 @@ def _hear(stage: StageTimes, event: Data) -> None:
             stage.flaky, stage.waived = event.get("flaky") is True, event.get("waived") is True
         case _:
             pass
+    return [] if at is None else [at]
 
 
 def _hear_flight(stage: StageTimes, told: Data) -> None:
@@ -166,12 +168,12 @@ def _count(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _bounds(run: Run, stages: list[StageTimes], now: str) -> tuple[float, float]:
+def _bounds(run: Run, stages: list[StageTimes], heard: list[float], now: str) -> tuple[float, float]:
     """A run that goes on reaches to now, a lost one to the last thing that anybody saw of it."""
     known = [moment for stage in stages for span in stage.spans for moment in (span.start, span.end) if moment is not None]
     start = seconds_of_time(run.manifest.get("started_at"))
-    end = seconds_of_time(now if run.word in (QUEUED, RUNNING) else run.manifest.get("completed_at") or run.manifest.get("updated_at"))
-    known += [moment for moment in (start, end) if moment is not None]
+    end = seconds_of_time(now if run.word in (QUEUED, RUNNING) else run.text("completed_at") or run.last_seen)
+    known += [moment for moment in (start, end, *(heard if run.word == LOST else ())) if moment is not None]
     return (min(known), max(known)) if known else (0.0, 0.0)
 
 

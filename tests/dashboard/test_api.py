@@ -25,7 +25,7 @@ from orchestrator_py.dashboard import create_app
 from orchestrator_py.dashboard.app import Dashboard
 from orchestrator_py.dashboard.record import HISTORY
 from tests.cli.running import command, configure_stages, run
-from tests.reading.records import entry_line, timed_id
+from tests.reading.records import entry_line, stage, timed_id, write_run
 
 LOCAL = {"Host": "localhost"}
 FUZZED = ("/api/tasks", "/api/tasks/{task}", "/api/runs", "/api/runs/{task}/{run}", "/api/runs/{task}/{run}/log/{stage}")
@@ -87,6 +87,14 @@ async def test_tasks_carry_rollups_and_figures(app: Dashboard) -> None:
     _, task = await ask(app, "/api/tasks/t")
     assert task["stages"] == [{"id": "two", "failed": 0, "flaky": 0, "waived": 1}]
     assert task["median_seconds"] == task["baseline_seconds"] == task["history"][0]["elapsed_seconds"]
+
+
+async def test_who_puts_a_lost_run_on_record_has_not_seen_it(tmp_path: Path) -> None:
+    lost: dict[str, Any] = {"status": "failed", "status_detail": "owner-lost", "completed_at": None}
+    seen, later = "2025-12-21T14:02:52.000Z", "2026-01-11T14:00:00.000Z"
+    write_run(tmp_path / ".runs", "r", stage("a", "failed"), **lost, heartbeat_at=seen, updated_at=later)
+    _, detail = await ask(create_app(tmp_path), "/api/runs/t/r")
+    assert (detail["status"], detail["last_seen_at"], detail["updated_at"]) == ("lost", seen, later)
 
 
 async def test_what_cannot_be_read_is_named_and_takes_nothing_from_the_rest(app: Dashboard) -> None:

@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from orchestrator_py.reading.run import require_run
 from orchestrator_py.reading.timeline import StageTimes, Timeline, instances_of, read_timeline
 from tests.reading.records import stage, write_run
@@ -28,11 +30,26 @@ def completed(second: float, **more: object) -> Data:
     return {"type": "stage:completed", "timestamp": at(second), "runId": "r", "stageId": "a", "attempts": 1, "outcome": "succeeded", **more}
 
 
-def timeline(root: Path, *events: Data, status: str = "succeeded", ended: float | None = 50, torn: str = "", **keys: Any) -> Timeline:
+def timeline(
+    root: Path,
+    *events: Data,
+    status: str = "succeeded",
+    run_status: str = "succeeded",
+    ended: float | None = 50,
+    torn: str = "",
+    **keys: Any,
+) -> Timeline:
     one = stage("a", status, started_at=at(47), completed_at=None if ended is None else at(ended))
-    path = write_run(root, "r", one, started_at=at(46), completed_at=None if ended is None else at(ended), **keys)
+    end = None if ended is None else at(ended)
+    path = write_run(root, "r", one, status=run_status, started_at=at(46), completed_at=end, **keys)
     (path.parent / "events.jsonl").write_text("".join(f"{json.dumps(event)}\n" for event in events) + torn)
     return read_timeline(require_run(str(root), "t", "r"), NOW, [])
+
+
+def sealed(**keys: object) -> dict[str, Any]:
+    """A run that was lost, and put on record three weeks later."""
+    lost = {"run_status": "failed", "status_detail": "owner-lost", "updated_at": "2026-01-11T14:00:00.000Z", "ended": None}
+    return {"status": "failed", **lost, **keys}
 
 
 def spans(found: Timeline) -> list[tuple[float, float | None, str]]:
@@ -101,14 +118,21 @@ def test_a_run_that_was_taken_up_again_tells_of_the_last_time_and_keeps_what_was
 
 
 def test_a_stage_of_a_lost_run_has_no_end_that_anybody_saw(tmp_path: Path) -> None:
-    lost = {"status": "failed", "ended": None, "status_detail": "owner-lost", "updated_at": at(55)}
-    path = write_run(tmp_path, "r", stage("a", "failed", started_at=at(47), completed_at=None), started_at=at(46), completed_at=None)
-    manifest = json.loads(path.read_text())
-    path.write_text(json.dumps({**manifest, **{key: value for key, value in lost.items() if key != "ended"}}))
-    (path.parent / "events.jsonl").write_text(f"{json.dumps(started(47))}\n{json.dumps(call(47, 'started'))}\n")
-    found = read_timeline(require_run(str(tmp_path), "t", "r"), NOW, [])
+    found = timeline(tmp_path, started(47), call(47, "started"), **sealed(heartbeat_at=at(55)))
     assert (spans(found), only(found).seconds) == ([(1, None, "lost")], None)
     assert found.end - found.start == 9
+
+
+@pytest.mark.parametrize(("heartbeat", "wanted"), [(at(49), 5), (at(52), 6), (None, 5)])
+def test_a_lost_run_reaches_to_the_last_sign_of_life_whenever_it_was_sealed(tmp_path: Path, heartbeat: str | None, wanted: float) -> None:
+    calls = [call(47, "started"), call(48, "failed"), call(51, "started", 2)]
+    found = timeline(tmp_path, started(47), *calls, **sealed(heartbeat_at=heartbeat))
+    assert found.end - found.start == wanted
+
+
+def test_a_lost_run_that_nobody_has_sealed_reaches_to_what_its_process_told_last(tmp_path: Path) -> None:
+    found = timeline(tmp_path, started(47), status="running", ended=None, run_status="in_progress", updated_at=at(53), heartbeat_at=at(52))
+    assert (found.run.word, found.end - found.start) == ("lost", 7)
 
 
 def test_instances_stand_in_the_order_of_the_plan(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ export class Timeline {
 
 // The last thing that is known to have happened in it.
 function span(run) {
-  const times = [run.completed_at, run.updated_at, ...run.subtasks.flatMap((one) => [one.started_at, one.completed_at])];
+  const times = [run.completed_at, run.last_seen_at, ...run.subtasks.flatMap((one) => [one.started_at, one.completed_at])];
   return Math.max(...times.map((time) => Date.parse(time ?? "")).filter((time) => !isNaN(time))) / 1000 - Date.parse(run.started_at ?? "") / 1000;
 }
 
