@@ -11,9 +11,10 @@ from orchestrator_py.pages.words import class_of, counted, moment, number_of, pe
 from orchestrator_py.reading.task_report import TaskReport
 
 MOST_ROWS, MOST_SIGNS, MOST_PERIODS, MOST_COLUMNS = 50, 300, 10, 48
-WORDS = ("succeeded", "failed", "rejected", "timed_out", "crashed", "cancelled", "lost", "waiting", "running", "unknown")
+WORDS = ("succeeded", "failed", "rejected", "timed_out", "crashed", "cancelled", "lost", "nothing_ran", "waiting", "running", "unknown")
 _LONGEST = 1e12  # seconds; longer ones are nobody's durations, and no chart can show them
-_SIGNS = dict(zip(WORDS, "✓✕rtc–?…▸?", strict=True))
+_SIGNS = dict(zip(WORDS, "✓✕rtc–?○…▸?", strict=True))
+_DIGITS = dict(zip(WORDS, "0123456789a", strict=True))
 
 
 def charts(report: TaskReport, facts: Sequence[RunFacts]) -> Html:
@@ -95,12 +96,12 @@ def _run(fact: RunFacts) -> Html:
 
 
 def _chart_data(report: TaskReport, facts: Sequence[RunFacts]) -> dict[str, object]:
-    """Numbers alone, short ones: `times` in seconds since 1970, durations in milliseconds, words as places in `words`."""
+    """Numbers alone, short ones: `times` in seconds since 1970, durations in milliseconds, words as digits: places in `words`."""
     lines, columns = list(trend([fact.seconds for fact in facts], window(len(facts)))), periods(facts, MOST_COLUMNS)
     baseline = number_of(report.baseline.get("duration_seconds"))
     return {
         "words": WORDS,
-        "word": "".join(str(WORDS.index(class_of(fact.word))) for fact in facts),
+        "word": "".join(_DIGITS[class_of(fact.word)] for fact in facts),
         "times": differences([_whole(fact.start) for fact in facts]),
         "durations": [_thousandths(fact.seconds) for fact in facts],
         "median": differences([_thousandths(middle) for middle, _ in lines]),

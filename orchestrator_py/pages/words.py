@@ -7,7 +7,7 @@ from orchestrator_py.pages.html import Html, element, escape
 _CLASSES = {
     "succeeded": "succeeded", "failed": "failed", "error": "failed", "rejected": "rejected", "timed_out": "timed_out", "crashed": "crashed",
     "cancelled": "cancelled", "lost": "lost", "running": "running", "queued": "waiting", "pending": "waiting", "skipped": "waiting",
-    "nothing_ran": "waiting", "assigned": "waiting", "recovered": "succeeded",
+    "nothing_ran": "nothing_ran", "assigned": "waiting", "recovered": "succeeded",
 }  # fmt: skip
 _SPOKEN = {"timed_out": "timed out", "nothing_ran": "nothing ran", "skipped": "not started", "pending": "waiting"}
 _YEAR_ONE, _YEAR_TEN_THOUSAND = -62_135_596_800, 253_402_300_800

@@ -115,7 +115,36 @@ def test_two_hundred_runs_fit_into_a_hundred_kilobytes_whatever_their_pipeline(t
     assert len(re.findall("<details class=run", page)) == {4: 4, 6: 3}.get(stages, 1)
 
 
+def test_runs_in_which_nothing_ran_have_ended_and_are_counted_as_such(tmp_path: Path) -> None:
+    configure(tmp_path, pipeline("p", command("a", "true")), pipeline("empty"))
+    assert [run(tmp_path, "run", name).code for name in ("p", "empty", "empty")] == [0, 5, 5]
+    page = run(tmp_path, "report", "--format", "html").stdout
+    assert re.search("<th scope=col class=n>succeeded<th scope=col class=n>nothing ran<th scope=col class=n>Completion", page)
+    (data,) = re.findall(r'<script type="?application/json"?>(.*?)</script>', page)
+    assert json.loads(data)["counts"] == {"succeeded": [1, 0, 0], "nothing_ran": [0, 1, 1]}
+    assert len(re.findall("<b class=nothing_ran>nothing ran</b>", page)) == 4  # in the table of runs, and as timelines
+
+
 # In a browser -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium is installed: the page was not looked at in a browser")
+def test_the_chart_of_outcomes_draws_every_word(tmp_path: Path) -> None:
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: the page was not looked at in a browser")
+    for number, detail in enumerate(("nothing-ran", "pipeline-error", None), start=1):
+        write_run(tmp_path / ".runs", timed_id(number), status="failed" if detail else "succeeded", status_detail=detail)
+    words = ("failed", "failed", "succeeded", "queued", "strange")
+    lines = [entry_line(timed_id(number), status=word) for number, word in enumerate(words, start=1)]
+    (tmp_path / ".runs" / "t" / "metrics.json").write_bytes(b"".join(lines))
+    assert run(tmp_path, "report", "--format", "html", "-o", "report.html").code == 0
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page()
+        page.goto((tmp_path / "report.html").as_uri())
+        drawn = page.locator("[data-chart=outcomes] .u-legend th").all_text_contents()
+        assert drawn == ["From", *reversed(("succeeded", "failed", "nothing ran", "waiting", "unknown"))]
+        assert page.locator("[data-chart=durations] .u-legend th").all_text_contents()[1:3] == ["succeeded", "did not succeed"]
+        browser.close()
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium is installed: the page was not looked at in a browser")

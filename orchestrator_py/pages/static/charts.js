@@ -1,11 +1,11 @@
 // The charts, drawn by uPlot from numbers alone. Colours are those of the style sheet, and follow it when they change.
 const Charts = (() => {
-  const WORDS = ["succeeded", "failed", "rejected", "timed_out", "crashed", "cancelled", "lost", "unknown"];
   const HEIGHT = 240;
   const drawn = [];
 
   const colour = (word) => getComputedStyle(document.documentElement).getPropertyValue("--" + word).trim();
-  const colourOf = (word) => colour(word === "lost" || word === "unknown" ? "cancelled" : word);
+  const SHARED = {lost: "cancelled", unknown: "cancelled", nothing_ran: "waiting"};
+  const colourOf = (word) => colour(SHARED[word] ?? word);
   const spoken = (word) => word.replace("_", " ");
 
   function seconds(value) {
@@ -65,9 +65,9 @@ const Charts = (() => {
     }, [times.map((_, place) => place + 1), ...groups.map((one) => one.values), ...lines.map((one) => one.values)], element));
   }
 
-  // starts: seconds since 1970 at which each period begins, or null; counts: {word: [runs in each period]}.
+  // starts: seconds since 1970 at which each period begins, or null; counts: {word: [runs in each period]}, drawn in this order.
   function outcomes(element, {starts, counts}) {
-    const words = WORDS.filter((word) => counts[word]);
+    const words = Object.keys(counts);
     const below = starts.map(() => 0);
     const tops = words.map((word) => counts[word].map((count, place) => below[place] += count));
     const series = words.map((word) => ({

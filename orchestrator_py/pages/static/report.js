@@ -1,7 +1,7 @@
 // The charts of a report, from the numbers in the file.
 document.querySelectorAll(".charts").forEach((section) => {
   const data = JSON.parse(section.querySelector("script").textContent);
-  const words = [...data.word].map((place) => data.words[place]);
+  const words = [...data.word].map((digit) => data.words[parseInt(digit, 36)]);
   const sums = (steps, unit) => {
     let last = 0;
     return steps.map((step) => step == null ? null : (last += step) / unit);
