@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from orchestrator_py.model.timestamp import seconds_between
 from orchestrator_py.reading.files import Data
 from orchestrator_py.reading.flights import Flight
-from orchestrator_py.reading.run import LOST, QUEUED, RUNNING, Run, text_of
+from orchestrator_py.reading.run import LOST, QUEUED, RUNNING, Run, text_of, word_of_entry
 from orchestrator_py.reading.stage_events import Told
 
 _GOING_ON = (QUEUED, RUNNING)
-_OF_HISTORY = {"succeeded", "failed", "cancelled"}
+_OF_HISTORY = {"succeeded", "failed", "cancelled", LOST}
 
 
 def run_row(run: Run) -> Data:
@@ -40,21 +40,19 @@ def run_row(run: Run) -> Data:
 
 def history_row(task: str, entry: Data) -> Data:
     """A run of which the history alone tells: it ran inside another program, or its folder has been pruned."""
-    status = text_of(entry, "status")
     passed, failed = (count if isinstance(count := entry.get(key), int) else 0 for key in ("commands_passed", "commands_failed"))
     counts = {"failed": max(0, failed), "succeeded": max(0, passed)}
-    ended = text_or_none(entry, "completed_at")
     return {
         "task": task,
         "run_id": text_of(entry, "run_id"),
         "source": "history",
-        "status": _history_word(status, ended),
+        "status": word if (word := word_of_entry(entry)) in _OF_HISTORY else "unknown",
         "terminal": True,
         "detail": None,
         "pipeline": text_or_none(entry, "pipeline_id"),
         "title": None,
         "started_at": text_or_none(entry, "started_at"),
-        "completed_at": ended,
+        "completed_at": text_or_none(entry, "completed_at"),
         "elapsed_seconds": number_or_none(entry.get("duration_seconds")),
         "parent_run_id": None,
         "stages": {word: count for word, count in counts.items() if count},
@@ -98,12 +96,6 @@ def text_or_none(data: Data, key: str) -> str | None:
 
 def number_or_none(value: object) -> float | None:
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def _history_word(status: str, ended: str | None) -> str:
-    if status == "failed" and ended is None:
-        return LOST
-    return status if status in _OF_HISTORY else "unknown"
 
 
 def _subtask(run: Run, number: int, stage: Data, told: Told, now: str) -> Data:

@@ -11,7 +11,7 @@ from orchestrator_py.ids import RunId, TaskId
 from orchestrator_py.reading.confined import refuse_outside
 from orchestrator_py.reading.figures import change, median, percentile
 from orchestrator_py.reading.files import Data, UnreadableError, read_document
-from orchestrator_py.reading.run import LOST, text_of
+from orchestrator_py.reading.run import word_of_entry
 from orchestrator_py.reading.task_report import read_report
 
 RECENT = 30
@@ -79,7 +79,7 @@ def _history_point(record: Record, task: str, run_id: str, entry: Data) -> Data:
     except UnreadableError:
         row = None
     exact = row["status"] if row is not None and row["terminal"] else None
-    word = exact or (LOST if entry.get("completed_at") is None else text_of(entry, "status")) or "unknown"
+    word = exact or word_of_entry(entry) or "unknown"
     return {
         "run_id": run_id,
         "status": word,

@@ -12,7 +12,7 @@ from orchestrator_py.ids import TaskId, parse_run_id
 from orchestrator_py.lean import define, field, frozen
 from orchestrator_py.reading.confined import refuse_outside
 from orchestrator_py.reading.files import UnreadableError, read_document
-from orchestrator_py.reading.run import LOST, QUEUED, RUNNING, WORDS, Run, read_run
+from orchestrator_py.reading.run import LOST, QUEUED, RUNNING, WORDS, Run, read_run, word_of_entry
 from orchestrator_py.reading.unfinished import read_unfinished
 from orchestrator_py.store.layout import Layout, TaskLayout
 from orchestrator_py.store.run_folders import list_tasks, refuse_strange_folders
@@ -163,5 +163,5 @@ def _last_word(task: TaskLayout, counts: Counts | None, problems: list[str]) -> 
     if counts is None or not counts.last:
         return None
     run = _run(task, counts.last.get("run_id"), problems)
-    word = run.word if run is not None and run.has_ended else counts.last.get("status")
-    return word if isinstance(word, str) and word in ENDINGS else UNKNOWN
+    word = run.word if run is not None and run.has_ended else word_of_entry(counts.last)
+    return word if word in ENDINGS else UNKNOWN

@@ -5,7 +5,7 @@ import os
 from orchestrator_py.errors import StoreError
 from orchestrator_py.reading.files import Data
 from orchestrator_py.reading.flights import read_flights
-from orchestrator_py.reading.run import Run, read_run, run_of_manifest, text_of
+from orchestrator_py.reading.run import LOST, Run, read_run, run_of_manifest, text_of, word_of_entry
 
 _LOOKED_AT = 1_000
 """Of the newest entries."""
@@ -35,6 +35,4 @@ def _recorded(runs_root: str, task: str, run_id: str) -> Run | None:
 
 
 def _as_manifest(entry: Data) -> Data:
-    """Without an end it is the entry of a lost run."""
-    lost = text_of(entry, "status") == "failed" and not text_of(entry, "completed_at")
-    return {**entry, "status_detail": "owner-lost" if lost else None, "artifact_root": entry.get("artifact_path")}
+    return {**entry, "status_detail": "owner-lost" if word_of_entry(entry) == LOST else None, "artifact_root": entry.get("artifact_path")}

@@ -3,6 +3,7 @@
 import os
 import stat
 from collections import Counter
+from collections.abc import Mapping
 
 from orchestrator_py.core import places
 from orchestrator_py.errors import StoreError
@@ -104,6 +105,14 @@ def run_of_manifest(manifest: Data, *, task: str, run_id: str, path: str) -> Run
         if text_of(manifest, "status") in _STATUSES
         else None
     )
+
+
+def word_of_entry(entry: Mapping[str, object]) -> str:
+    """How a run ended of which its entry alone tells, empty if it does not say. One that failed without an end was lost: nobody saw it."""
+    status = entry.get("status")
+    if status == "failed" and not entry.get("completed_at"):
+        return LOST
+    return status if isinstance(status, str) else ""
 
 
 def require_run(runs_root: str, task: str, run_id: str) -> Run:

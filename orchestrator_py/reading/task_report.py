@@ -12,7 +12,7 @@ from orchestrator_py.reading.events import events_of
 from orchestrator_py.reading.figures import change, median, percentile
 from orchestrator_py.reading.files import Data, UnreadableError, read_document
 from orchestrator_py.reading.history_tail import read_tail
-from orchestrator_py.reading.run import Run, read_run, text_of
+from orchestrator_py.reading.run import Run, read_run, text_of, word_of_entry
 from orchestrator_py.reading.unfinished import read_unfinished
 
 
@@ -108,7 +108,7 @@ def _rollup(path: str, report: TaskReport) -> Data:
 def _add_entry(report: TaskReport, runs_root: str, entry: Data) -> None:
     """The entry says how it ended; the manifest knows the exact word and the stages, where it is still there."""
     run = _run(report, runs_root, text_of(entry, "run_id"))
-    word = run.word if run is not None and run.has_ended else text_of(entry, "status") or "unknown"
+    word = run.word if run is not None and run.has_ended else word_of_entry(entry) or "unknown"
     report.outcomes.append((text_of(entry, "run_id"), word))
     report.entries.append(entry)
     seconds = seconds_of(entry)

@@ -73,6 +73,9 @@ def test_a_run_whose_process_is_killed_is_lost_and_so_it_is_put_on_record(tmp_pa
         assert (detail["source"], detail["status"], detail["completed_at"]) == ("history", "lost", None)
         task = served.read("/api/tasks/nightly")
         assert (task["total_runs"], task["succeeded_runs"]) == (2, 1)
+        assert [(point["run_id"], point["status"]) for point in as_list(task["history"])] == [("one", "lost"), ("two", "succeeded")]
+    (reported,) = as_list(run(tmp_path, "report", "--format", "json").document()["tasks"])
+    assert [(one["run_id"], one["status"]) for one in as_list(reported["outcomes"])] == [("one", "lost"), ("two", "succeeded")]
 
 
 def test_two_programs_on_one_task_show_their_runs_beside_each_other(tmp_path: Path) -> None:

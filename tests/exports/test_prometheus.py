@@ -73,6 +73,14 @@ def test_the_last_run_has_its_exact_word_while_its_manifest_is_there(tmp_path: P
     assert scrape(tmp_path).value("last_run_outcome", outcome="failed") == 1
 
 
+def test_an_embedded_run_that_was_lost_is_so_as_the_newest_one_and_failed_in_the_history(tmp_path: Path) -> None:
+    record(tmp_path, line("a", status="failed", completed_at=None))
+    found = scrape(tmp_path)
+    words = {word: found.value("last_run_outcome", outcome=word) for word in ENDINGS}
+    assert [word for word, value in words.items() if value] == ["lost"]
+    assert (found.value("lost_runs"), found.value("runs_total", outcome="failed")) == (0, 1)
+
+
 def test_a_resumed_run_ends_twice_and_is_on_record_once_so_that_no_counter_falls(tmp_path: Path) -> None:
     record(tmp_path, line("a", status="failed"))
     assert scrape(tmp_path).value("runs_total", outcome="failed") == 1

@@ -11,7 +11,7 @@ from orchestrator_py.core.places import MANIFEST_VERSION
 from orchestrator_py.errors import IdentifierError, InputError, StoreError
 from orchestrator_py.reading.files import UnreadableError
 from orchestrator_py.reading.lookup import find_run, list_tasks, newest_runs
-from orchestrator_py.reading.run import is_alive, read_run, require_run
+from orchestrator_py.reading.run import is_alive, read_run, require_run, word_of_entry
 from tests.reading.records import stage, timed_id, write_run
 
 GOING_ON = "in_progress"
@@ -62,6 +62,21 @@ def test_a_run_whose_marker_is_locked_goes_on_and_one_whose_marker_is_free_is_lo
     (only,) = run.objects("commands")
     assert (run.word, run.elapsed("2025-12-21T15:00:00.000Z"), run.stage_word(only)) == ("lost", None, "lost")
     assert run.stage_elapsed(only, "2025-12-21T15:00:00.000Z") is None
+
+
+@pytest.mark.parametrize(
+    ("entry", "wanted"),
+    [
+        ({"status": "failed", "completed_at": None}, "lost"),
+        ({"status": "failed"}, "lost"),
+        ({"status": "failed", "completed_at": "2025-12-21T14:02:49.637Z"}, "failed"),
+        ({"status": "succeeded", "completed_at": None}, "succeeded"),
+        ({"status": ["failed"]}, ""),
+        ({}, ""),
+    ],
+)
+def test_an_entry_without_an_end_that_failed_is_that_of_a_lost_run(entry: dict[str, object], wanted: str) -> None:
+    assert word_of_entry(entry) == wanted
 
 
 def test_a_sealed_run_is_still_a_lost_one(tmp_path: Path) -> None:
