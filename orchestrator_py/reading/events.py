@@ -8,6 +8,8 @@ from orchestrator_py.core.json_text import parse_json
 from orchestrator_py.reading.files import LARGEST_DOCUMENT, Data, OpenFile, UnreadableError
 from orchestrator_py.reading.run import Run
 
+_REUSED = "reused"
+
 
 def events_of(run: Run, types: tuple[str, ...], problems: list[UnreadableError], *, most: int = LARGEST_DOCUMENT) -> Iterator[Data]:
     """The run's own events of these types, in the order of the file; none if there is no file. What cannot be read goes to `problems`.
@@ -30,6 +32,11 @@ def events_of(run: Run, types: tuple[str, ...], problems: list[UnreadableError],
         event = _parse(line)
         if event.get("type") in types and event.get("runId") == run.run_id:
             yield event
+
+
+def is_reuse(event: Data) -> bool:
+    """A `stage:completed` of a run that was taken up again: the stage keeps what it had come to before, which this does not repeat."""
+    return event.get("attempts") == 0 and event.get("reason") == _REUSED
 
 
 def _parse(line: bytes) -> Data:

@@ -1,6 +1,6 @@
 """What the events of a run tell of its stages beside the manifest: attempts, the exact outcome, and why."""
 
-from orchestrator_py.reading.events import events_of
+from orchestrator_py.reading.events import events_of, is_reuse
 from orchestrator_py.reading.files import Data, UnreadableError
 from orchestrator_py.reading.flights import Flight
 from orchestrator_py.reading.run import Run, text_of
@@ -35,5 +35,5 @@ def _tell(stage: Data, event: Data) -> None:
             stage["attempt"] = event.get("attempt")
             if event.get("status") == "started":
                 stage["worker"] = event.get("worker")
-        case "stage:completed":
+        case "stage:completed" if "outcome" not in stage or not is_reuse(event):
             stage.update({key: event.get(key) for key in ("outcome", "reason", "flaky", "waived")}, attempt=event.get("attempts"))

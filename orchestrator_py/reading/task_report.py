@@ -8,7 +8,7 @@ from orchestrator_py.core import places
 from orchestrator_py.errors import IdentifierError
 from orchestrator_py.ids import parse_run_id
 from orchestrator_py.reading.checks import guardrails_told, is_unguarded, review_of
-from orchestrator_py.reading.events import events_of
+from orchestrator_py.reading.events import events_of, is_reuse
 from orchestrator_py.reading.figures import change, median, percentile
 from orchestrator_py.reading.files import Data, UnreadableError, read_document
 from orchestrator_py.reading.history_tail import read_tail
@@ -154,5 +154,5 @@ def _add_checks(report: TaskReport, run: Run) -> None:
 
 
 def _stages_told(report: TaskReport, run: Run) -> Mapping[str, Data]:
-    """The last `stage:completed` of each stage in the run's events, which tell of attempts in runs that failed, too."""
-    return {text_of(event, "stageId"): event for event in events_of(run, ("stage:completed",), report.problems)}
+    """What each stage came to last, in the run's events, which tell of attempts in runs that failed, too."""
+    return {text_of(event, "stageId"): event for event in events_of(run, ("stage:completed",), report.problems) if not is_reuse(event)}

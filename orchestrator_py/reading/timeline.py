@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from orchestrator_py.model.timestamp import parse_timestamp
-from orchestrator_py.reading.events import events_of
+from orchestrator_py.reading.events import events_of, is_reuse
 from orchestrator_py.reading.files import Data, UnreadableError
 from orchestrator_py.reading.flights import Flight
 from orchestrator_py.reading.run import LOST, QUEUED, RUNNING, Run, text_of
@@ -131,7 +131,9 @@ def _hear(stage: StageTimes, event: Data) -> list[float]:
             stage.attempts = number
             stage.spans[-1].end = at  # of its last command: build, test or review
             stage.spans[-1].word = text_of(event, "status")
-        case {"type": "stage:completed"} if event.get("attempts") != 0 or not stage.spans:
+        case {"type": "stage:completed"} if not stage.spans or not is_reuse(event):
+            if event.get("attempts") == 0:  # when the run was taken up again, it did not get as far as before
+                stage.instance, stage.spans = "", []
             stage.word = text_of(event, "outcome") or stage.word
             stage.reason = text_of(event, "reason")
             stage.attempts = _count(event.get("attempts")) or stage.attempts

@@ -40,6 +40,18 @@ def run_id_of(finished: Finished) -> str:
     return str(finished.document()["run_id"])
 
 
+def test_a_stage_that_was_flaky_before_is_so_in_the_run_that_keeps_it(tmp_path: Path) -> None:
+    wobbly = command("wobbly", "test -e tried || { touch tried; false; }", retry={"maxAttempts": 2})
+    configure_stages(tmp_path, wobbly, command("bad", "test -e mended"))
+    failed = run(tmp_path, "run", "--format", "json")
+    (tmp_path / "mended").touch()
+    assert (failed.code, run(tmp_path, "resume", "--run", run_id_of(failed)).code) == (1, 0)
+    (task,) = as_list(run(tmp_path, "report", "--format", "json").document()["tasks"])
+    assert task["flaky"] == [{"stage": "wobbly", "runs": 1}]
+    told = as_list(run(tmp_path, "status", "--format", "json").document()["stages"])
+    assert [(one["id"], one["status"], one["attempt"]) for one in told] == [("wobbly", "succeeded", 2), ("bad", "succeeded", 1)]
+
+
 def test_what_did_not_succeed_runs_again_and_the_run_counts_once_with_its_last_outcome(tmp_path: Path) -> None:
     configure_stages(
         tmp_path,

@@ -75,6 +75,16 @@ def test_build_and_test_of_one_attempt_are_one_span(tmp_path: Path) -> None:
     assert spans(timeline(tmp_path, started(47), *calls, completed(50))) == [(1, 4, "succeeded")]
 
 
+def test_a_stage_that_is_not_reached_again_is_told_as_never_started(tmp_path: Path) -> None:
+    """Its first failure belongs to a time of the run that does not count any more; the manifest has forgotten it, too."""
+    path = write_run(tmp_path, "r", stage("a", "pending", started_at=None), status="failed", started_at=at(46), completed_at=at(55))
+    stopped = completed(55, attempts=0, outcome="cancelled", reason="since p:b failed")
+    events = [started(47), call(47, "started"), call(48, "failed"), completed(48, outcome="failed", reason="exit code 4"), stopped]
+    (path.parent / "events.jsonl").write_text("".join(f"{json.dumps(event)}\n" for event in events))
+    one = only(read_timeline(require_run(str(tmp_path), "t", "r"), NOW, []))
+    assert (one.word, one.reason, one.instance, one.spans, one.attempts) == ("cancelled", "since p:b failed", "", [], 0)
+
+
 def test_attempts_that_have_no_times_count(tmp_path: Path) -> None:
     """Those of a sub-pipeline: each one is a run of its own."""
     assert only(timeline(tmp_path / "ended", started(47), completed(50, attempts=3, flaky=True))).attempts == 3
