@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from orchestrator_py.cli.report_data import top_stages
 from orchestrator_py.cli.status_text import spoken
+from orchestrator_py.reading.shares import percent
 from orchestrator_py.reading.task_report import TaskReport
 
 _SIGNS = {"succeeded": "+", "failed": "x", "rejected": "r", "timed_out": "t", "crashed": "c", "cancelled": "-", "lost": "?"}
@@ -43,7 +44,7 @@ def _totals(report: TaskReport) -> str:
     total, succeeded, rate = (report.totals.get(key) for key in ("total_runs", "succeeded_runs", "completion_rate"))
     if not isinstance(total, int) or not isinstance(rate, int | float):
         return "no totals are published yet" if report.outcomes else "no runs"
-    return f"{total} run{'s' * (total != 1)}, {succeeded} succeeded ({100 * rate:.1f} %)"
+    return f"{total} run{'s' * (total != 1)}, {succeeded} succeeded ({percent(rate)})"
 
 
 def _durations(report: TaskReport) -> str:

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 
 from orchestrator_py.pages.html import Html, element
 from orchestrator_py.pages.tables import number_cell, row, scrolling, table
-from orchestrator_py.pages.words import figure, moment, number_of, percent, seconds
+from orchestrator_py.pages.words import figure, moment, number_of, seconds
 from orchestrator_py.reading.files import Data
 from orchestrator_py.reading.rollups import Rollups
+from orchestrator_py.reading.shares import percent
 from orchestrator_py.reading.task_report import TaskReport
 from orchestrator_py.reading.timeline import seconds_of_time
 

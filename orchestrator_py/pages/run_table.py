@@ -7,7 +7,8 @@ from orchestrator_py.pages.html import Html, element, raw
 from orchestrator_py.pages.periods import Period, RunFacts, periods, trend, window
 from orchestrator_py.pages.script_json import script_json
 from orchestrator_py.pages.tables import cell, number_cell, row, scrolling, table
-from orchestrator_py.pages.words import class_of, counted, moment, number_of, percent, seconds, spoken, word_mark
+from orchestrator_py.pages.words import class_of, counted, moment, number_of, seconds, spoken, word_mark
+from orchestrator_py.reading.shares import percent
 from orchestrator_py.reading.task_report import TaskReport
 
 MOST_ROWS, MOST_SIGNS, MOST_PERIODS, MOST_COLUMNS = 50, 300, 10, 48

@@ -4,7 +4,8 @@ from collections import Counter
 
 from orchestrator_py.pages.html import Html, element, join
 from orchestrator_py.pages.tables import cell, number_cell, row, scrolling, table
-from orchestrator_py.pages.words import counted, percent
+from orchestrator_py.pages.words import counted
+from orchestrator_py.reading.shares import percent
 from orchestrator_py.reading.task_report import TaskReport, ranked
 
 MOST = 10

@@ -10,8 +10,9 @@ from orchestrator_py.pages.run_table import charts, period_table, run_table
 from orchestrator_py.pages.run_timelines import run_timelines
 from orchestrator_py.pages.stage_ranks import stage_ranks
 from orchestrator_py.pages.timeline_room import rows_beside
-from orchestrator_py.pages.words import counted, figure, moment, number_of, percent, seconds, spoken, word_mark
+from orchestrator_py.pages.words import counted, figure, moment, number_of, seconds, spoken, word_mark
 from orchestrator_py.reading.run import Run
+from orchestrator_py.reading.shares import percent
 from orchestrator_py.reading.task_overview import TaskOverview
 from orchestrator_py.reading.task_report import TaskReport
 from orchestrator_py.reading.timeline import seconds_of_time

@@ -46,11 +46,6 @@ def figure(value: float | None, text: str) -> Html:
     return escape(text) if value is None else element("data", text, value=repr(value))
 
 
-def percent(fraction: float) -> str:
-    """One decimal."""
-    return f"{100 * fraction:.1f} %"
-
-
 def moment(value: float | None) -> str:
     """`2025-12-21 14:02:47` of seconds since 1970; a dash for none."""
     if value is None or not _YEAR_ONE <= value < _YEAR_TEN_THOUSAND:

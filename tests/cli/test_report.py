@@ -4,6 +4,8 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.cli.running import Data, as_list, as_object, command, configure, configure_stages, pipeline, run, subpipeline
 from tests.reading.records import entry_line, stage, timed_id, write_run
 
@@ -57,6 +59,17 @@ def test_a_table_for_a_pull_request(tmp_path: Path) -> None:
     assert head.count("|") == rule.count("|") == row.count("|") == 9
     assert row == "| t | 5 runs, 2 succeeded (40.0 %) | timed out 3, succeeded 2 | 3.0 s | 5.0 s | 2.0 s | b 3 | a 2 |"
     assert rest == ["", "- **lost**: `gone` (t)"]
+
+
+@pytest.mark.parametrize(
+    ("form", "wanted"),
+    [("text", "2499 succeeded (99.9 %)"), ("markdown", "2499 succeeded (99.9 %)"), ("html", "<data value=0.9996>99.9 %</data>")],
+)
+def test_all_but_one_are_not_all(tmp_path: Path, form: str, wanted: str) -> None:
+    folder = five_runs(tmp_path)
+    totals = {"total_runs": 2500, "succeeded_runs": 2499, "completion_rate": 0.9996}
+    (folder / "metrics" / "post-rollout.json").write_text(json.dumps(totals))
+    assert wanted in run(tmp_path, "report", "--format", form).stdout
 
 
 def test_events_tell_of_attempts_that_a_manifest_does_not_know(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ export function moment(text) {
   return today ? time : `${at.toLocaleDateString([], {month: "short", day: "numeric"})} ${time.slice(0, 5)}`;
 }
 
-export const percent = (rate) => rate == null ? "–" : `${(Math.floor(rate * 1000) / 10).toFixed(rate === 1 || rate === 0 ? 0 : 1)} %`;
+export const percent = (rate) => rate == null ? "–" : `${(Math.floor(rate * 1000 + 1e-9) / 10).toFixed(rate === 1 || rate === 0 ? 0 : 1)} %`;
 export const count = (number) => number == null ? "–" : number.toLocaleString("en");
 export const signed = (change) => change == null ? "–" : `${change >= 0 ? "+" : "−"}${Math.abs(change * 100).toFixed(0)} %`;
 
