@@ -61,9 +61,21 @@ def step_summary(runs: Sequence[FinishedRun], room: int = MOST_SUMMARY_BYTES) ->
 
 
 def append_summary(path: str, runs: Sequence[FinishedRun]) -> None:
-    """To what other programs of the step have written. OSError if that fails."""
+    """To what other programs of the step have written, on a line of its own. OSError if that fails."""
     with open(path, "ab") as file:
-        file.write(step_summary(runs, MOST_SUMMARY_BYTES - os.fstat(file.fileno()).st_size).encode(errors="replace"))
+        size = os.fstat(file.fileno()).st_size
+        gap = "" if _ends_a_line(path, size) else "\n"
+        summary = step_summary(runs, MOST_SUMMARY_BYTES - size - len(gap))
+        if summary:
+            file.write(f"{gap}{summary}".encode(errors="replace"))
+
+
+def _ends_a_line(path: str, size: int) -> bool:
+    if not size:
+        return True
+    with open(path, "rb") as file:
+        file.seek(size - 1)
+        return file.read(1) == b"\n"
 
 
 def _error(command: CommandRecord, report: SubtaskReport) -> str:

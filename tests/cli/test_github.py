@@ -102,13 +102,14 @@ def test_no_more_annotations_than_are_shown(tmp_path: Path) -> None:
     assert found[-1] == "::error title=more::and 4 more; the summary of the step names all"
 
 
-def test_the_summary_is_a_table_behind_what_stands_there(tmp_path: Path) -> None:
+@pytest.mark.parametrize("before", ["before\n", "before", "é", ""])
+def test_the_summary_is_a_table_behind_what_stands_there(tmp_path: Path, before: str) -> None:
     summary = tmp_path / "summary.md"
-    summary.write_text("before\n")
+    summary.write_text(before)
     configure_stages(tmp_path, command("a|b", "exit 9", allowFailure=True), command("<img>", "exit 3"), command("never", "true"))
     assert run(tmp_path, "run", variables={**GITHUB, "GITHUB_STEP_SUMMARY": str(summary)}).code == 1
     lines = summary.read_text().splitlines()
-    assert lines[:2] == ["before", "### p failed"]
+    assert lines[: lines.index("### p failed")] == before.split()
     rows = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines if line.startswith("| ")]
     assert [(row[0], row[1], row[3]) for row in rows[2:]] == [
         (r"a\|b", "failed, waived", "exit code 9"),
@@ -117,9 +118,10 @@ def test_the_summary_is_a_table_behind_what_stands_there(tmp_path: Path) -> None
     ]
 
 
-def test_the_summary_of_a_step_never_grows_beyond_what_github_takes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("end", [b"\n", b"x"])
+def test_the_summary_of_a_step_never_grows_beyond_what_github_takes(tmp_path: Path, end: bytes) -> None:
     summary = tmp_path / "summary.md"
-    summary.write_bytes(b"x" * (MOST_SUMMARY_BYTES - 400) + b"\n")
+    summary.write_bytes(b"x" * (MOST_SUMMARY_BYTES - 400) + end)
     configure_stages(tmp_path, *(command(f"a{number}", "true") for number in range(20)))
     assert run(tmp_path, "run", variables={**GITHUB, "GITHUB_STEP_SUMMARY": str(summary)}).code == 0
     assert MOST_SUMMARY_BYTES - 150 < summary.stat().st_size <= MOST_SUMMARY_BYTES
