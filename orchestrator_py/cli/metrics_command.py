@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from orchestrator_py.app.system_clock import SystemClock
 from orchestrator_py.cli.console import print_json, print_lines, say
-from orchestrator_py.cli.exit_codes import code_of_error
+from orchestrator_py.cli.exit_codes import NOT_RECORDED, code_of_error
 from orchestrator_py.cli.metrics_place import open_layout, select_tasks
 from orchestrator_py.cli.metrics_text import (
     finding_data,
@@ -90,8 +90,11 @@ def _tell(arguments: Namespace, answers: dict[TaskId, Answer]) -> int:
 
 
 def _show(task: TaskLayout) -> Answer:
+    """What stands before damage in the journal is told, and that it is not all."""
     overview = read_overview(task)
-    return Answer(data=overview_data(overview), lines=overview_lines(overview))
+    for damage in overview.damaged:
+        say(f"{task.task_id}: entries on record are missing from these totals: {damage}")
+    return Answer(data=overview_data(overview), lines=overview_lines(overview), code=NOT_RECORDED if overview.damaged else 0)
 
 
 # verify ------------------------------------------------------------------------------------------------------------

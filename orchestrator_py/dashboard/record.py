@@ -145,6 +145,7 @@ class Record:
             kept = self._tails.get(task)
             if kept is None or kept[0] != signature:
                 self._tails[task] = kept = (signature, read_tail(folder, HISTORY + 1))
+            problems += kept[1].problems
             return kept[1]
         except UnreadableError as error:
             problems.append(error)

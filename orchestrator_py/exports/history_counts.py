@@ -92,8 +92,8 @@ class CountedHistory:
     _start: int = field(default=0, init=False)  # of that line
 
     def read(self, task: TaskLayout) -> Counts:
-        """StoreError if history or journal cannot be read. Of a damaged journal, the lines before the damage."""
-        lines = read_history(task, self._start, damaged=True)
+        """StoreError if history or journal cannot be read, or the journal is damaged: what stands before the damage is too few."""
+        lines = read_history(task, self._start)
         if self._start or self._last_line:
             if next(lines, None) != self._last_line:
                 self.counts, self._last_line, self._start = Counts(), b"", 0

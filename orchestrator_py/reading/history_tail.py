@@ -19,19 +19,20 @@ _MOST_TRIES = 100
 
 
 class Tail:
-    """`entries`, the newest first; `unreadable` lines were passed over on the way."""
+    """`entries`, the newest first; `unreadable` lines were passed over on the way, and `problems` say where the journal is damaged."""
 
-    __slots__ = ("entries", "unreadable")
+    __slots__ = ("entries", "problems", "unreadable")
 
     def __init__(self) -> None:
         self.entries: list[Data] = []
+        self.problems: list[UnreadableError] = []
         self.unreadable = 0
 
 
 def read_tail(folder: str, most: int) -> Tail:
     """The newest entries of the task in this folder, so many at most. UnreadableError if a file cannot be read."""
     tail, seen = Tail(), set[str]()
-    for line in _lines_backwards(folder, most):
+    for line in _lines_backwards(folder, most, tail.problems):
         entry = _parse(line)
         if entry is None:
             tail.unreadable += 1
@@ -43,22 +44,22 @@ def read_tail(folder: str, most: int) -> Tail:
     return tail
 
 
-def _lines_backwards(folder: str, most: int) -> Iterator[bytes]:
+def _lines_backwards(folder: str, most: int, problems: list[UnreadableError]) -> Iterator[bytes]:
     """Of queue, journal and history, opened in this order, in which an entry moves: none is missed on its way. Blank ones are none."""
     yield from _queued_backwards(os.path.join(folder, places.PENDING), most)
     with ExitStack() as opened:
         history, segments = _open(folder, opened)
         folded = history.size if history is not None else 0
         for segment in reversed(segments):
-            yield from filter(bytes.strip, _segment_backwards(segment, folded))
+            yield from filter(bytes.strip, _segment_backwards(segment, folded, problems))
         if history is not None:
             yield from (line for _, line in lines_backwards(history, history.size) if line.strip())
 
 
-def _segment_backwards(segment: OpenFile, folded: int) -> Iterator[bytes]:
+def _segment_backwards(segment: OpenFile, folded: int, problems: list[UnreadableError]) -> Iterator[bytes]:
     from orchestrator_py.reading.journal_tail import lines_of_batches_backwards  # most often the journal is empty
 
-    return lines_of_batches_backwards(segment, folded)
+    return lines_of_batches_backwards(segment, folded, problems)
 
 
 def _open(folder: str, opened: ExitStack) -> tuple[OpenFile | None, list[OpenFile]]:

@@ -89,6 +89,7 @@ def read_report(runs_root: str, task: str, most: int) -> TaskReport:
     try:
         tail = read_tail(folder, most)
         report.unreadable = tail.unreadable
+        report.problems += tail.problems
         for entry in reversed(tail.entries):
             _add_entry(report, runs_root, entry)
     except UnreadableError as error:

@@ -25,6 +25,8 @@ class Overview:
     task_id: TaskId
     rollups: Rollups
     unreadable: Sequence[Finding] = field(factory=list)
+    damaged: Sequence[Finding] = field(factory=list)
+    """Those of them that are a damaged journal: how many entries it holds from there on is not known, and none of them count."""
     queued: int
     pruned: int
 
@@ -37,11 +39,12 @@ def read_overview(task: TaskLayout) -> Overview:
     scans = scan_segments(task.pending)
     path = task.layout.relative(task.metrics)
     unreadable = [Finding(path=path, line=note.number, problem=f"this line cannot be read: {note.text}") for note in notes.unreadable]
-    unreadable += [damage for scan in scans if scan.behind and (damage := damage_in(scan, task.layout.relative(scan.path)))]
+    damaged = [damage for scan in scans if scan.behind and (damage := damage_in(scan, task.layout.relative(scan.path)))]
     return Overview(
         task_id=task.task_id,
         rollups=rollup.documents(baseline=read_baseline(task.baseline), updated_at=Timestamp("")),
-        unreadable=unreadable,
+        unreadable=unreadable + damaged,
+        damaged=damaged,
         queued=_count_queued(task, scans),
         pruned=pruned_runs(task),
     )

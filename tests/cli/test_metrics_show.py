@@ -11,7 +11,7 @@ from orchestrator_py.store.layout import Layout
 from orchestrator_py.store.queue import enqueue
 from orchestrator_py.store.task_store import open_task_store
 from tests.cli.running import Data, as_list, as_object, command, configure_stages, environment, run, snapshot
-from tests.store.broken import settled
+from tests.store.broken import broken, settled
 from tests.store.entries import entry, now, open_store
 
 
@@ -52,6 +52,17 @@ def test_text_says_the_same(tmp_path: Path) -> None:
         "    .runs/task-1/metrics.json:4: this line cannot be read: it is not JSON (Expecting value, column 1); "
         "`orchestrator-py metrics rebuild` mends it.",
     ]
+
+
+def test_totals_before_damage_in_the_journal_are_told_as_what_they_are(tmp_path: Path) -> None:
+    broken(tmp_path, "damaged_journal")
+    done = run(tmp_path, "metrics", "show", "--format", "json")
+    assert done.code == 74
+    (told,) = as_list(done.document()["tasks"])
+    assert told["total_runs"] == 1
+    (line,) = done.stderr.splitlines()
+    assert "task-1: entries on record are missing from these totals: .runs/task-1/metrics.pending/b-" in line
+    assert line.endswith("it is damaged here, and 1 whole batches follow; `orchestrator-py metrics rebuild` mends it.")
 
 
 def test_many_unreadable_lines_are_all_counted_and_some_named(tmp_path: Path) -> None:

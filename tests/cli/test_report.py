@@ -8,6 +8,7 @@ import pytest
 
 from tests.cli.running import Data, as_list, as_object, command, configure, configure_stages, pipeline, run, subpipeline
 from tests.reading.records import entry_line, stage, timed_id, write_run
+from tests.store.broken import broken
 
 
 def reported(folder: Path, *arguments: str) -> Data:
@@ -127,6 +128,17 @@ def test_damaged_files_are_named_and_the_rest_is_told(tmp_path: Path) -> None:
     again = run(tmp_path, "report")
     assert again.code == 0
     assert "metrics.json: is a symbolic link where a file belongs" in again.stderr
+
+
+def test_damage_in_the_journal_is_named_and_what_stands_around_it_is_told(tmp_path: Path) -> None:
+    broken(tmp_path, "damaged_journal")
+    done = run(tmp_path, "report", "--format", "json")
+    (task,) = as_list(done.document()["tasks"])
+    assert (done.code, done.stderr.count("left out: "), task["counts"]) == (0, 1, {"succeeded": 3})
+    assert "is damaged at byte 0" in done.stderr
+    assert "`orchestrator-py metrics rebuild`" in done.stderr
+    (problem,) = as_list(task["unreadable"])
+    assert "is damaged at byte 0" in str(problem["problem"])
 
 
 def test_without_runs_it_says_so(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from orchestrator_py.exports.prometheus import OPENMETRICS, TEXT, Exposition
 from tests.cli.running import environment, run, snapshot
 from tests.exports.families import read
-from tests.store.broken import settled
+from tests.store.broken import broken, settled
 
 
 def test_stdout_is_the_format_that_was_asked_for_and_nothing_is_changed(tmp_path: Path) -> None:
@@ -48,6 +48,14 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_told(tmp_path: Path) -> No
     assert done.code == 74
     assert "bad/metrics.json" in done.stderr
     assert read(Exposition(TEXT, (tmp_path / "x.prom").read_bytes())).value("unreadable_places", task="bad") == 1
+
+
+def test_a_damaged_journal_is_named_and_is_no_success(tmp_path: Path) -> None:
+    broken(tmp_path, "damaged_journal")
+    done = run(tmp_path, "metrics", "export")
+    assert done.code == 74
+    assert "is damaged at byte 0" in done.stderr
+    assert not read(Exposition(TEXT, done.stdout.encode())).has("runs_total", outcome="succeeded")
 
 
 def test_a_file_that_cannot_be_written_and_a_task_that_is_not_there_are_errors(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from orchestrator_py.store.layout import Layout
 from orchestrator_py.store.live_runs import begin_live_run
 from orchestrator_py.store.overview import read_overview
 from tests.exports.families import read, scrape
+from tests.reading.records import write_segment
 from tests.store.broken import settled, write_manifest
 from tests.store.entries import NOW, TASK, entry, open_store, task_below, write_history
 
@@ -223,6 +224,25 @@ def test_figures_behind_a_link_that_leads_out_are_nobodys(tmp_path: Path, linked
     names = {name for name, _ in read(answer).values}
     assert ("orchestrator_py_recorded_runs" in names, "orchestrator_py_mttr_seconds" in names) == (linked == "out", linked == "rollups")
     assert any(str(folder) in problem and "leads out" in problem for problem in answer.problems)
+
+
+def test_a_history_whose_journal_is_damaged_has_no_counters_rather_than_too_few(tmp_path: Path) -> None:
+    """Also where they were counted before: it is mended, or put back, and goes on from there."""
+    memory, task = Memory(), settled(tmp_path, "old")
+    segment = write_segment(task.folder, task.metrics.stat().st_size, [entry(name).line + b"\n" for name in "abc"])
+    whole = segment.read_bytes()
+    assert scrape(tmp_path, memory=memory).value("runs_total", outcome="succeeded") == 4
+    segment.write_bytes(whole.replace(b'"b"', b'"x"'))
+    for kept in (memory, Memory()):
+        answer = exposition(Layout.below(tmp_path), OPENMETRICS, memory=kept)
+        (problem,) = answer.problems
+        assert problem.startswith(f"{segment}: is damaged at byte ")
+        assert "metrics rebuild" in problem
+        found = read(answer)
+        assert not found.has("runs_total", outcome="succeeded")
+        assert (found.value("recorded_runs"), found.value("unreadable_places")) == (1, 1)
+    segment.write_bytes(whole)
+    assert scrape(tmp_path, memory=memory).value("runs_total", outcome="succeeded") == 4
 
 
 def test_beyond_the_most_tasks_those_that_changed_last_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """The end of a history is read from its end: the same lines as from its beginning, at the same cost however long it is."""
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator_py.core.rollup import rollup_of_history
+from orchestrator_py.dashboard.record import Record
 from orchestrator_py.ids import TaskId
 from orchestrator_py.reading import history_tail
 from orchestrator_py.reading.files import OpenFile, UnreadableError, lines_backwards
@@ -123,6 +125,51 @@ def test_damage_in_the_journal_hides_no_batch_behind_it(tmp_path: Path) -> None:
     content[content.index(b'"b"') + 1] ^= 1
     segment.write_bytes(content)
     assert run_ids(tmp_path, 9) == ["c", "a"]
+
+
+@given(
+    sizes=st.lists(st.integers(min_value=0, max_value=3), min_size=1, max_size=5),
+    place=st.integers(min_value=0),
+    folded=st.integers(min_value=0, max_value=4),
+    most=st.integers(min_value=1, max_value=12),
+)
+@settings(max_examples=200, deadline=None)
+def test_entries_that_damage_in_the_journal_hides_are_never_passed_in_silence(
+    tmp_path_factory: pytest.TempPathFactory, sizes: list[int], place: int, folded: int, most: int
+) -> None:
+    """Whichever byte of which batch is bad; `folded` batches stand in the history too."""
+    folder, names = tmp_path_factory.mktemp("task"), iter("abcdefghijklmno")
+    batches = [[entry_line(next(names)) for _ in range(size)] for size in sizes]
+    segment = write_segment(folder, 0, [b"".join(lines) for lines in batches])
+    (folder / "metrics.json").write_bytes(b"".join(line for lines in batches[:folded] for line in lines))
+    content = bytearray(segment.read_bytes())
+    place %= len(content)
+    bad = sum(found.end() <= place for found in re.finditer(rb"^#.*\n", content, re.MULTILINE))
+    content[place] ^= 1
+    segment.write_bytes(content)
+    hidden = bad >= folded and bool(batches[bad])
+    told = [json.loads(line) for number, lines in enumerate(batches) if number != bad or not hidden for line in lines]
+    behind = sum(sizes[bad + 1 :])
+    torn = bad == len(sizes) - 1
+    tail = read_tail(str(folder), most)
+    assert tail.entries == told[::-1][:most]
+    assert [problem.path for problem in tail.problems] == [str(segment)] * (hidden and not torn and behind < most)
+
+
+def test_a_report_names_the_journal_that_is_damaged_and_the_remedy(tmp_path: Path) -> None:
+    segment = write_segment(tmp_path / "t", 0, [entry_line("a"), entry_line("b"), entry_line("c")])
+    content = segment.read_bytes()
+    place = content.index(b'{"run_id": "b"')
+    segment.write_bytes(content.replace(b'"b"', b'"x"'))
+    report = read_report(str(tmp_path), "t", 2)
+    assert [run_id for run_id, _ in report.outcomes] == ["a", "c"]
+    assert [str(problem) for problem in report.problems] == [
+        f"{segment}: is damaged at byte {place}, and whole batches of entries follow; "
+        "put an undamaged copy back, or keep what can be read with `orchestrator-py metrics rebuild`."
+    ]
+    found: list[UnreadableError] = []
+    Record(str(tmp_path), str(tmp_path)).tail("t", found)
+    assert [str(problem) for problem in found] == [str(problem) for problem in report.problems]
 
 
 def test_a_journal_of_a_newer_version_is_named(tmp_path: Path) -> None:
