@@ -9,7 +9,9 @@ def median(numbers: Sequence[float]) -> float | None:
     if not numbers:
         return None
     ordered, half = sorted(numbers), len(numbers) // 2
-    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
+    low, high = ordered[(len(ordered) - 1) // 2], ordered[half]
+    middle = (low + high) / 2
+    return middle if math.isfinite(middle) else low / 2 + high / 2  # halved first, the smallest numbers would be nought
 
 
 def percentile(numbers: Sequence[float], percent: float) -> float | None:
@@ -20,7 +22,8 @@ def percentile(numbers: Sequence[float], percent: float) -> float | None:
 
 
 def change(now: float | None, before: object) -> float | None:
-    """By which fraction it has grown; None if there is nothing to compare with."""
+    """By which fraction it has grown; None if there is nothing to compare with, or if no double holds the percentage."""
     if now is None or isinstance(before, bool) or not isinstance(before, int | float) or before <= 0:
         return None
-    return now / before - 1
+    grown = now / before - 1
+    return grown if math.isfinite(100 * grown) else None

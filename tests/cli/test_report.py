@@ -130,6 +130,21 @@ def test_damaged_files_are_named_and_the_rest_is_told(tmp_path: Path) -> None:
     assert "metrics.json: is a symbolic link where a file belongs" in again.stderr
 
 
+@pytest.mark.parametrize(("durations", "baseline", "told"), [((1e308, 1e308), 1e308, (1e308, 0)), ((3, 3), 5e-324, (3, None))])
+def test_durations_that_nobody_has_seen_are_told_in_every_form(
+    tmp_path: Path, durations: tuple[float, float], baseline: float, told: tuple[float, float | None]
+) -> None:
+    folder = five_runs(tmp_path)
+    (folder / "metrics.json").write_bytes(b"".join(entry_line(name, seconds=one) for name, one in zip("ab", durations, strict=True)))
+    (folder / "metrics" / "baseline.json").write_text(json.dumps({"duration_seconds": baseline}))
+    duration = as_object(reported(tmp_path)["duration"])
+    assert (duration["median_seconds"], duration["change"]) == told
+    for form in ("text", "markdown", "html"):
+        done = run(tmp_path, "report", "--format", form)
+        assert (done.code, done.stderr) == (0, "")
+        assert re.search(r"\b(inf|nan)\b", done.stdout.partition("<script")[0]) is None
+
+
 def test_damage_in_the_journal_is_named_and_what_stands_around_it_is_told(tmp_path: Path) -> None:
     broken(tmp_path, "damaged_journal")
     done = run(tmp_path, "report", "--format", "json")
