@@ -1,8 +1,9 @@
 """What becomes of a run whose process died: its record is completed with what is known, and with nothing that is not."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from orchestrator_py.core.assignments import finalise
+from orchestrator_py.core.command_records import was_not_selected
 from orchestrator_py.core.guardrails import guardrail_name, guardrail_status, with_guardrail_line
 from orchestrator_py.lean import evolve
 from orchestrator_py.model.guardrails import GuardrailStatus
@@ -11,6 +12,9 @@ from orchestrator_py.model.timestamp import Timestamp
 
 OWNER_LOST = "owner-lost"
 _UNKNOWN_END = "The process that ran this was lost; how it ended is not known."
+_END_BY_COUNT = "By what the run's entry counts; when it ended, and what it said, was lost."
+_END_NOT_RECORDED = "How it ended is not known: of the run's end only its entry is on record."
+_ENDS = {status.value: status for status in RunStatus if status.is_terminal}
 
 
 def seal(manifest: Manifest, at: Timestamp) -> Manifest:
@@ -34,18 +38,47 @@ def seal(manifest: Manifest, at: Timestamp) -> Manifest:
 
 
 def finish_from_entry(manifest: Manifest, entry: Mapping[str, object], at: Timestamp) -> Manifest:
-    """The manifest of a run whose entry is on record though the manifest does not say so: the entry's word holds."""
-    sealed = seal(manifest, at)
-    status, completed_at = entry.get("status"), entry.get("completed_at")
-    if manifest.status.is_terminal or not isinstance(status, str) or status not in {word.value for word in RunStatus}:
-        return evolve(sealed, metrics_recorded=True)
+    """The manifest of a run whose entry is on record though the manifest does not say so: the entry's word holds.
+
+    A failure without an end is that of a run which was sealed. Any other entry says how many stages passed and failed: where that leaves
+    one way only, it is told. The other stages stand as running, which readers of an ended run tell as lost: no word is a guess.
+    """
+    status, completed_at = _ENDS.get(str(entry.get("status"))), entry.get("completed_at")
+    sealed_then = status is RunStatus.FAILED and not isinstance(completed_at, str)
+    if manifest.status.is_terminal or status is None or sealed_then:
+        return evolve(seal(manifest, at), metrics_recorded=True)
+    commands = tuple(_as_counted(manifest.commands, entry))
+    guardrails = _guardrails(manifest, commands, at)
+    said = f"This run is on record as {status.value}; what else its process had to say of its end was lost."
     return evolve(
-        sealed,
-        status=RunStatus(status),
-        status_detail=None if status == RunStatus.SUCCEEDED.value else sealed.status_detail,
+        manifest,
+        status=status,
+        status_detail=None,
         completed_at=Timestamp(completed_at) if isinstance(completed_at, str) else None,
+        updated_at=at,
+        summary=with_guardrail_line(said, guardrails),
         metrics_recorded=True,
+        commands=commands,
+        scheduler=None if manifest.scheduler is None else finalise(manifest.scheduler, status, None),
+        guardrail_status=guardrails,
     )
+
+
+def _as_counted(commands: Sequence[CommandRecord], entry: Mapping[str, object]) -> Iterable[CommandRecord]:
+    """Stages that had ended, or were not to start, stay as they are; all others passed, or all failed, if the entry counts so many more."""
+    statuses = [command.status for command in commands]
+    opened = {command.index for command in commands if _had_not_ended(command)}
+    for word, key in ((CommandStatus.SUCCEEDED, "commands_passed"), (CommandStatus.FAILED, "commands_failed")):
+        if entry.get(key) == statuses.count(word) + len(opened):
+            found, said = word, _END_BY_COUNT
+            break
+    else:
+        found, said = CommandStatus.RUNNING, _END_NOT_RECORDED
+    return (evolve(one, status=found, completed_at=None, summary=said) if one.index in opened else one for one in commands)
+
+
+def _had_not_ended(command: CommandRecord) -> bool:
+    return command.status in (CommandStatus.PENDING, CommandStatus.RUNNING) and not was_not_selected(command)
 
 
 def _guardrails(manifest: Manifest, commands: Iterable[CommandRecord], at: Timestamp) -> GuardrailStatus:

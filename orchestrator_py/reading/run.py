@@ -59,9 +59,9 @@ class Run:
         return None if self.word == LOST else _seconds(self.manifest.get("started_at"), self.manifest.get("completed_at") or now)
 
     def stage_word(self, stage: Data) -> str:
-        """Where a stage stands: what ran when the run was lost is lost."""
+        """Where a stage stands: what runs in a run that has ended, or was lost, is lost."""
         status = text_of(stage, "status")
-        return LOST if status == RUNNING and self.word == LOST else status or "unknown"
+        return LOST if status == RUNNING and self.has_ended else status or "unknown"
 
     def stage_elapsed(self, stage: Data, now: str) -> float | None:
         """Seconds that a stage took, or has taken by now."""

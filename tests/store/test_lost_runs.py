@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
+from orchestrator_py.core.assignments import assign_instances, name_slots
 from orchestrator_py.core.codec.contract import from_json, to_json
 from orchestrator_py.core.json_text import encode_json, parse_json, pretty_json
 from orchestrator_py.ids import parse_run_id, parse_task_id
 from orchestrator_py.model.manifest import CommandRecord, CommandStatus, Manifest, ResumeEvent, RunStatus
+from orchestrator_py.model.run_request import RunSchedule
 from orchestrator_py.model.timestamp import Timestamp
+from orchestrator_py.reading.run import read_run
 from orchestrator_py.store.audit import audit
 from orchestrator_py.store.history import read_history
 from orchestrator_py.store.layout import Layout, TaskLayout
@@ -111,6 +114,68 @@ def test_a_run_that_is_in_the_history_is_finished_from_it(tmp_path: Path) -> Non
     finished = manifest_of(tmp_path)
     assert (finished.status, finished.completed_at, finished.metrics_recorded) == (RunStatus.SUCCEEDED, NOW, True)
     assert len(entries(tmp_path)) == 1
+
+
+def record_end(root: Path, *words: str, status: RunStatus = RunStatus.SUCCEEDED) -> None:
+    """The run's entry is durable, with these words for its stages; of its manifest the disk has an older one."""
+    commands = tuple(evolve(one, status=CommandStatus(word)) for one, word in zip(MANIFEST.commands, words, strict=True))
+    lose(root, evolve(MANIFEST, status=status, completed_at=NOW, commands=commands))
+    complete(root)
+    lose(root, MANIFEST)
+    assert complete(root) == (RUN,)
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "told"),
+    [
+        ("succeeded", ["succeeded", "succeeded", "succeeded"], ["succeeded", "succeeded", "succeeded"]),
+        ("succeeded", ["succeeded", "skipped", "succeeded"], ["succeeded", "running", "running"]),
+        ("failed", ["succeeded", "failed", "failed"], ["succeeded", "failed", "failed"]),
+        ("failed", ["succeeded", "failed", "pending"], ["succeeded", "running", "running"]),
+        ("cancelled", ["succeeded", "failed", "pending"], ["succeeded", "running", "running"]),
+    ],
+)
+def test_a_manifest_that_is_finished_from_an_entry_tells_of_the_stages_what_the_entry_counts_and_guesses_nothing(
+    tmp_path: Path, status: str, words: list[str], told: list[str]
+) -> None:
+    record_end(tmp_path, *words, status=RunStatus(status))
+    finished = manifest_of(tmp_path)
+    assert (finished.status.value, finished.status_detail, finished.completed_at) == (status, None, NOW)
+    assert (finished.summary or "").startswith(f"This run is on record as {status}; ")
+    assert [command.status.value for command in finished.commands] == told
+    assert all("was lost" in (one.summary or "") or "not known" in (one.summary or "") for one in finished.commands[1:])
+    (entry,) = entries(tmp_path)
+    assert entry["status"] == status
+
+
+def test_a_stage_whose_end_is_not_on_record_is_told_as_lost(tmp_path: Path) -> None:
+    record_end(tmp_path, "succeeded", "skipped", "succeeded")
+    run = read_run(str(tmp_path / ".runs"), TASK, RUN)
+    assert run is not None
+    assert (run.word, [run.stage_word(one) for one in run.objects("commands")]) == ("succeeded", ["succeeded", "lost", "lost"])
+    assert run.stage_elapsed(run.objects("commands")[1], NOW) is None
+
+
+def test_instances_of_a_run_that_is_on_record_as_succeeded_have_not_failed(tmp_path: Path) -> None:
+    schedule = RunSchedule(min_instances=1, max_instances=1)
+    plan = assign_instances(schedule, name_slots(schedule), "t", STARTED)
+    lose(tmp_path, evolve(MANIFEST, status=RunStatus.SUCCEEDED, completed_at=NOW))
+    complete(tmp_path)
+    lose(tmp_path, evolve(MANIFEST, scheduler=plan))
+    complete(tmp_path)
+    scheduler = manifest_of(tmp_path).scheduler
+    assert scheduler is not None
+    assert [one.status.value for one in scheduler.assignments.values()] == ["succeeded"]
+
+
+def test_an_entry_that_a_seal_has_made_seals_again(tmp_path: Path) -> None:
+    """Killed between the entry and the manifest."""
+    lose(tmp_path, MANIFEST)
+    complete(tmp_path)
+    sealed = manifest_of(tmp_path)
+    lose(tmp_path, MANIFEST)
+    complete(tmp_path)
+    assert manifest_of(tmp_path) == sealed
 
 
 def test_an_entry_from_before_the_run_was_resumed_does_not_finish_it(tmp_path: Path) -> None:
