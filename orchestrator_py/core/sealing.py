@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from orchestrator_py.core.assignments import finalise
 from orchestrator_py.core.command_records import was_not_selected
 from orchestrator_py.core.guardrails import guardrail_name, guardrail_status, with_guardrail_line
+from orchestrator_py.ids import RunId
 from orchestrator_py.lean import evolve
 from orchestrator_py.model.guardrails import GuardrailStatus
 from orchestrator_py.model.manifest import ChildRun, CommandRecord, CommandStatus, Manifest, RunStatus
@@ -17,8 +18,15 @@ _END_NOT_RECORDED = "How it ended is not known: of the run's end only its entry 
 _ENDS = {status.value: status for status in RunStatus if status.is_terminal}
 
 
-def seal(manifest: Manifest, at: Timestamp) -> Manifest:
-    """The manifest of a lost run: failed, and without an end, since nobody saw one. A terminal one comes back as it is."""
+Endings = Mapping[RunId, RunStatus]
+"""How other runs have ended, by their own manifests."""
+
+
+def seal(manifest: Manifest, at: Timestamp, children: Endings) -> Manifest:
+    """The manifest of a lost run: failed, and without an end, since nobody saw one. A terminal one comes back as it is.
+
+    A run that it had begun has ended as that run's own manifest says; one of which nothing is known was lost with it.
+    """
     if manifest.status.is_terminal:
         return manifest
     commands = tuple(_seal_command(command) for command in manifest.commands)
@@ -31,13 +39,13 @@ def seal(manifest: Manifest, at: Timestamp) -> Manifest:
         updated_at=at,
         summary=with_guardrail_line("The process that ran this pipeline was lost.", guardrails),
         commands=commands,
-        child_runs=tuple(_seal_child(child) for child in manifest.child_runs),
+        child_runs=tuple(_end_child(child, children.get(child.run_id, RunStatus.FAILED)) for child in manifest.child_runs),
         scheduler=None if manifest.scheduler is None else finalise(manifest.scheduler, RunStatus.FAILED, None),
         guardrail_status=guardrails,
     )
 
 
-def finish_from_entry(manifest: Manifest, entry: Mapping[str, object], at: Timestamp) -> Manifest:
+def finish_from_entry(manifest: Manifest, entry: Mapping[str, object], at: Timestamp, children: Endings) -> Manifest:
     """The manifest of a run whose entry is on record though the manifest does not say so: the entry's word holds.
 
     A failure without an end is that of a run which was sealed. Any other entry says how many stages passed and failed: where that leaves
@@ -46,7 +54,7 @@ def finish_from_entry(manifest: Manifest, entry: Mapping[str, object], at: Times
     status, completed_at = _ENDS.get(str(entry.get("status"))), entry.get("completed_at")
     sealed_then = status is RunStatus.FAILED and not isinstance(completed_at, str)
     if manifest.status.is_terminal or status is None or sealed_then:
-        return evolve(seal(manifest, at), metrics_recorded=True)
+        return evolve(seal(manifest, at, children), metrics_recorded=True)
     commands = tuple(_as_counted(manifest.commands, entry))
     guardrails = _guardrails(manifest, commands, at)
     said = f"This run is on record as {status.value}; what else its process had to say of its end was lost."
@@ -59,6 +67,7 @@ def finish_from_entry(manifest: Manifest, entry: Mapping[str, object], at: Times
         summary=with_guardrail_line(said, guardrails),
         metrics_recorded=True,
         commands=commands,
+        child_runs=tuple(_end_child(child, children.get(child.run_id, child.status)) for child in manifest.child_runs),
         scheduler=None if manifest.scheduler is None else finalise(manifest.scheduler, status, None),
         guardrail_status=guardrails,
     )
@@ -94,5 +103,5 @@ def _seal_command(command: CommandRecord) -> CommandRecord:
     return evolve(command, status=CommandStatus.FAILED, completed_at=None, summary=_UNKNOWN_END)
 
 
-def _seal_child(child: ChildRun) -> ChildRun:
-    return child if child.status.is_terminal else evolve(child, status=RunStatus.FAILED)
+def _end_child(child: ChildRun, status: RunStatus) -> ChildRun:
+    return child if child.status.is_terminal else evolve(child, status=status)

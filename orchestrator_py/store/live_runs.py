@@ -7,7 +7,7 @@ from orchestrator_py.errors import RunHeldError
 from orchestrator_py.ids import RunId
 from orchestrator_py.lean import define
 from orchestrator_py.store.layout import TaskLayout
-from orchestrator_py.store.markers import Marker, hold_marker, is_held, markers_left
+from orchestrator_py.store.markers import Marker, hold_marker, is_held, markers_left, take_over
 
 
 @define
@@ -48,6 +48,12 @@ def living(task: TaskLayout, run_id: RunId) -> Iterator[None]:
 def lost_runs(task: TaskLayout) -> Iterator[LiveRun]:
     """The runs whose process died, each locked by us from here on: end it, or release it."""
     return (LiveRun(RunId(marker.path.name), marker) for marker in markers_left(task.live_runs))
+
+
+def take_lost_run(task: TaskLayout, run_id: RunId) -> LiveRun | None:
+    """That run, if its process died, locked by us from here on; None if it is alive, or its record is complete."""
+    marker = take_over(task.live_runs / run_id)
+    return None if marker is None else LiveRun(run_id, marker)
 
 
 def is_live(task: TaskLayout, run_id: RunId) -> bool:

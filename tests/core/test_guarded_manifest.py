@@ -60,7 +60,7 @@ def test_at_the_end_the_summary_says_what_they_came_to() -> None:
 
 def test_a_lost_run_is_sealed_with_what_it_had_counted_itself() -> None:
     lost = from_json(Manifest, to_json(told(marked("s0", "s2"), ended(0))))
-    sealed = seal(lost, stamp(30))
+    sealed = seal(lost, stamp(30), {})
     assert sealed.guardrail_status is not None
     assert sealed.guardrail_status.counts == GuardrailCounts(total=2, succeeded=1, failed=0, skipped=0, other=1)
     assert (sealed.guardrail_status.computed_at, sealed.guardrail_status.recommendation) == (stamp(30), None)

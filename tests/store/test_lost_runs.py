@@ -10,8 +10,8 @@ from attrs import evolve
 from orchestrator_py.core.assignments import assign_instances, name_slots
 from orchestrator_py.core.codec.contract import from_json, to_json
 from orchestrator_py.core.json_text import encode_json, parse_json, pretty_json
-from orchestrator_py.ids import parse_run_id, parse_task_id
-from orchestrator_py.model.manifest import CommandRecord, CommandStatus, Manifest, ResumeEvent, RunStatus
+from orchestrator_py.ids import RunId, parse_run_id, parse_task_id
+from orchestrator_py.model.manifest import ChildRun, CommandRecord, CommandStatus, Manifest, ResumeEvent, RunStatus
 from orchestrator_py.model.run_request import RunSchedule
 from orchestrator_py.model.timestamp import Timestamp
 from orchestrator_py.reading.run import read_run
@@ -186,6 +186,62 @@ def test_an_entry_from_before_the_run_was_resumed_does_not_finish_it(tmp_path: P
     lose(tmp_path, evolve(MANIFEST, resume_events=(resumed,)))
     complete(tmp_path)
     assert manifest_of(tmp_path).status_detail == "owner-lost"
+
+
+# Sub-pipelines -----------------------------------------------------------------------------------------------------
+
+
+def child_of(run_id: str, status: RunStatus = RunStatus.IN_PROGRESS) -> ChildRun:
+    return ChildRun(run_id=RunId(run_id), pipeline_id="p", status=status, manifest=f".runs/t/cli/{run_id}/manifest.json")
+
+
+def lose_all(root: Path, *manifests: Manifest) -> None:
+    for manifest in manifests:
+        begin_live_run(task(root), manifest.run_id).release()
+        path = task(root).cli_run(manifest.run_id).manifest
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(encode_json(pretty_json(to_json(manifest))))
+
+
+@pytest.mark.parametrize("names", [("a", "b", "c"), ("c", "b", "a"), ("b", "a", "c")])
+@pytest.mark.parametrize("word", [RunStatus.SUCCEEDED, RunStatus.CANCELLED, RunStatus.IN_PROGRESS])
+def test_a_lost_run_says_of_those_that_it_had_begun_what_they_say_of_themselves(
+    tmp_path: Path, names: tuple[str, str, str], word: RunStatus
+) -> None:
+    """Whatever their names are; the one in the middle was lost with the first."""
+    first, middle, last = names
+    end = NOW if word.is_terminal else None
+    lose_all(
+        tmp_path,
+        evolve(MANIFEST, run_id=RunId(first), child_runs=(child_of(middle),)),
+        evolve(MANIFEST, run_id=RunId(middle), parent_run_id=RunId(first), child_runs=(child_of(last),)),
+        evolve(MANIFEST, run_id=RunId(last), parent_run_id=RunId(middle), status=word, completed_at=end),
+    )
+    assert complete(tmp_path) == (last, middle, first)
+    told = {name: from_json(Manifest, parse_json(task(tmp_path).cli_run(RunId(name)).manifest.read_bytes())) for name in names}
+    expected = word if word.is_terminal else RunStatus.FAILED
+    assert [told[name].status for name in names] == [RunStatus.FAILED, RunStatus.FAILED, expected]
+    assert [child.status for child in told[first].child_runs] == [RunStatus.FAILED]
+    assert [child.status for child in told[middle].child_runs] == [expected]
+    assert [entry["run_id"] for entry in entries(tmp_path)] == [last, middle, first]
+
+
+def test_runs_that_name_each_other_are_each_completed_once(tmp_path: Path) -> None:
+    lose_all(tmp_path, *(evolve(MANIFEST, run_id=RunId(name), child_runs=(child_of("a"), child_of("b"))) for name in "ab"))
+    assert sorted(complete(tmp_path)) == ["a", "b"]
+    assert sorted(str(entry["run_id"]) for entry in entries(tmp_path)) == ["a", "b"]
+
+
+@pytest.mark.parametrize("name", ["../metrics.json", "nobody", ""])
+def test_a_child_that_nothing_is_known_of_was_lost_and_its_name_leads_nowhere(tmp_path: Path, name: str) -> None:
+    lose(tmp_path, evolve(MANIFEST, child_runs=(child_of(name), child_of("told", RunStatus.SUCCEEDED))))
+    (task(tmp_path).folder / "metrics.json").touch()
+    assert complete(tmp_path) == (RUN,)
+    assert [child.status.value for child in manifest_of(tmp_path).child_runs] == ["failed", "succeeded"]
+    assert len(entries(tmp_path)) == 1
+
+
+# What is not there -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"version": 1}', b"\xff\xfe"])
