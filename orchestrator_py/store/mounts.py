@@ -45,7 +45,7 @@ class Mount:
 def find_mount(path: str, mountinfo: str) -> Mount | None:
     """The mount that an absolute path without links lies in: of the longest mount point, the newest. None if the text names none."""
     found: Mount | None = None
-    for line in mountinfo.splitlines():
+    for line in mountinfo.split("\n"):
         fields = line.split(" ", 5)
         if len(fields) < 6 or (found is not None and len(fields[4]) < len(found.point)):
             continue

@@ -1,6 +1,7 @@
 """Where the promises hold: the mount that a folder lies in, told from the kernel's list."""
 
 import logging
+import os
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,17 @@ def test_a_task_on_a_network_file_system_is_refused_before_anything_is_made(tmp_
     for action in (lambda: open_store(root), lambda: rebuild(task_below(root), now)):
         with pytest.raises(StoreError, match=rf"is on a network file system \({root}, nfs4\).*choose a folder on a local disk"):
             action()
+    assert list(root.iterdir()) == []
+
+
+@pytest.mark.parametrize("between", ["\u2028", "\x0c", "\x85", "\r", "\x1c", "\udcff"])
+def test_no_character_of_a_mount_point_ends_its_line(tmp_path: Path, mounted_as: Path, between: str) -> None:
+    """The kernel escapes blank, tab, newline and backslash, and nothing else."""
+    root = tmp_path / f"a{between}b"
+    root.mkdir()
+    mounted_as.write_bytes(os.fsencode(f"{TYPICAL}99 27 0:9 / {root} rw - nfs server:/export rw\n"))
+    with pytest.raises(StoreError, match="is on a network file system"):
+        open_store(root)
     assert list(root.iterdir()) == []
 
 
