@@ -7,7 +7,6 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
-from itertools import islice
 
 from orchestrator_py.core import places
 from orchestrator_py.core.json_text import parse_json
@@ -32,7 +31,7 @@ class Tail:
 def read_tail(folder: str, most: int) -> Tail:
     """The newest entries of the task in this folder, so many at most. UnreadableError if a file cannot be read."""
     tail, seen = Tail(), set[str]()
-    for line in _lines_backwards(folder, most, tail.problems):
+    for line in _lines_backwards(folder, tail.problems):
         entry = _parse(line)
         if entry is None:
             tail.unreadable += 1
@@ -44,9 +43,9 @@ def read_tail(folder: str, most: int) -> Tail:
     return tail
 
 
-def _lines_backwards(folder: str, most: int, problems: list[UnreadableError]) -> Iterator[bytes]:
+def _lines_backwards(folder: str, problems: list[UnreadableError]) -> Iterator[bytes]:
     """Of queue, journal and history, opened in this order, in which an entry moves: none is missed on its way. Blank ones are none."""
-    yield from _queued_backwards(os.path.join(folder, places.PENDING), most)
+    yield from _queued_backwards(os.path.join(folder, places.PENDING))
     with ExitStack() as opened:
         history, segments = _open(folder, opened)
         folded = history.size if history is not None else 0
@@ -90,10 +89,10 @@ def _is_still(path: str, file: OpenFile | None) -> bool:
     return file is not None and (found.st_ino, found.st_size) == (file.status.st_ino, file.status.st_size)
 
 
-def _queued_backwards(pending: str, most: int) -> Iterator[bytes]:
-    """Entries of processes that do not own the task. They have at least one a file, so that no more files are needed than entries."""
+def _queued_backwards(pending: str) -> Iterator[bytes]:
+    """Entries of processes that do not own the task. A file is read when its entries are wanted; several may be of one run."""
     names = sorted(name for name in list_names(pending) if name.endswith(places.QUEUE_SUFFIX))
-    for name in islice(reversed(names), most):
+    for name in reversed(names):
         try:
             with OpenFile(os.path.join(pending, name)) as file:
                 yield from (line for _, line in lines_backwards(file, file.size) if line.strip())

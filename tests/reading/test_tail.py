@@ -111,6 +111,27 @@ def test_an_entry_is_told_while_an_owner_takes_it_from_the_queue(
     owner.close()
 
 
+@given(runs=st.lists(st.sampled_from("abcd"), max_size=8), most=st.integers(min_value=1, max_value=6))
+@settings(max_examples=50, deadline=None)
+def test_a_run_that_waits_in_the_queue_twice_hides_no_other(tmp_path_factory: pytest.TempPathFactory, runs: list[str], most: int) -> None:
+    """What the queue will come to when it is settled is what is told of it before."""
+    task = task_below(tmp_path_factory.mktemp("task"))
+    task.pending.mkdir(parents=True)
+    task.metrics.write_bytes(entry_line("old"))
+    for number, name in enumerate(runs):
+        (task.pending / f"{number:020d}-x.repeated.jsonl").write_bytes(entry_line(name, seconds=number))
+    expected = list(dict.fromkeys([*reversed(runs), "old"]))[:most]
+    assert run_ids(task.folder, most) == expected
+
+
+def test_no_more_queue_files_are_read_than_are_wanted(tmp_path: Path) -> None:
+    task = task_below(tmp_path)
+    task.pending.mkdir(parents=True)
+    enqueue(task.pending, [entry("a")])
+    (task.pending / "0.jsonl").mkdir()  # the oldest, and none that could be read
+    assert run_ids(task.folder, 1) == ["a"]
+
+
 def test_a_run_counts_once_with_its_last_outcome(tmp_path: Path) -> None:
     lines = [entry_line("a", status="failed"), entry_line("b"), b"no json\n", b"\n", entry_line("a")]
     (tmp_path / "metrics.json").write_bytes(b"".join(lines))
