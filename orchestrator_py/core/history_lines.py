@@ -51,7 +51,7 @@ def run_id_in(line: bytes) -> str | None:
         return None
 
 
-def run_id_of_entry(entry: dict[str, object]) -> str | None:
+def run_id_of_entry(entry: Mapping[str, object]) -> str | None:
     """The run that the entry speaks of; None if it names none."""
     run_id = entry.get("run_id")
     return run_id if isinstance(run_id, str) and run_id else None

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from orchestrator_py.core.codec.contract import from_json, to_json
 from orchestrator_py.core.epochs import Epochs
 from orchestrator_py.core.figures import read_count, read_members, totals_from_data, totals_to_data
+from orchestrator_py.core.history_lines import run_id_of_entry
 from orchestrator_py.core.json_text import parse_json
 from orchestrator_py.core.learning_totals import LearningTotals
 from orchestrator_py.core.run_totals import RunTotals, create_baseline
@@ -15,7 +16,7 @@ from orchestrator_py.model.rollups import Baseline, Rollups
 from orchestrator_py.model.timestamp import Timestamp
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_STATE_VERSION = 1  # raise it when the same lines come to different totals: saved states are then rebuilt
+_STATE_VERSION = 2  # raise it when the same lines come to different totals: saved states are then rebuilt
 _STATE_KEYS = {"version", "unreadable", "first", "runs", "learning", "epochs"}
 
 
@@ -107,8 +108,8 @@ def rollup_of_history(lines: Iterable[bytes]) -> Rollup:
         entry = rollup._add(line)
         if entry is None:
             continue
-        run_id = entry.get("run_id")
-        key = run_id if isinstance(run_id, str) else len(latest)  # an entry without a name stands for itself
+        run_id = run_id_of_entry(entry)
+        key = len(latest) if run_id is None else run_id  # an entry without a name stands for itself
         repeated = repeated or key in latest
         latest[key] = line
     return _fold(latest.values(), unreadable=rollup.unreadable) if repeated else rollup

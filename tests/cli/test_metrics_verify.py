@@ -195,7 +195,7 @@ def test_a_state_of_a_newer_format_is_told_and_made_anew(tmp_path: Path) -> None
     seal(task, state)
     done = run(tmp_path, "metrics", "verify")
     assert done.code == 1
-    assert "version 99 is not version 1" in done.stdout
+    assert "version 99 is not version 2" in done.stdout
     assert run(tmp_path, "metrics", "rebuild").code == 0
     assert run(tmp_path, "metrics", "verify").code == 0
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from orchestrator_py.core.codec.contract import from_json, to_json
 from orchestrator_py.core.epochs import Epochs
+from orchestrator_py.core.history_lines import merge_lines, run_id_in
 from orchestrator_py.core.json_text import compact_json, encode_json, parse_json, pretty_json
 from orchestrator_py.core.rollup import Rollup, rollup_of_history
 from orchestrator_py.errors import DecodeError
@@ -161,8 +162,8 @@ def test_a_torn_line_supersedes_nothing() -> None:
 
 
 def test_entries_without_a_run_id_each_stand_for_themselves() -> None:
-    nameless = [line(), line(run_id=7), line(run_id=7), line(run_id=None), line(run_id=[])]
-    assert documents(rollup_of_history(nameless))["post_rollout"]["total_runs"] == 5
+    nameless = [line(), line(run_id=7), line(run_id=7), line(run_id=None), line(run_id=[]), line(run_id=""), line(run_id="")]
+    assert documents(rollup_of_history(nameless))["post_rollout"]["total_runs"] == 7
 
 
 # Laws --------------------------------------------------------------------------------------------------------------
@@ -215,8 +216,8 @@ def test_a_fold_that_was_saved_and_taken_up_again_gives_the_same_bits(parts: lis
 @given(_lines)
 def test_the_number_of_runs_is_the_number_of_distinct_readable_entries(lines: list[bytes]) -> None:
     names = [entry.get("run_id") for entry in map(_object, lines) if entry is not None]
-    distinct = {name for name in names if isinstance(name, str)}
-    total = len(distinct) + sum(not isinstance(name, str) for name in names)
+    distinct = {name for name in names if isinstance(name, str) and name}
+    total = len(distinct) + sum(not isinstance(name, str) or not name for name in names)
     rollup = rollup_of_history(lines)
     post_rollout = documents(rollup)["post_rollout"]
     assert (post_rollout["total_runs"] if post_rollout else 0) == total
@@ -225,8 +226,15 @@ def test_the_number_of_runs_is_the_number_of_distinct_readable_entries(lines: li
 
 @given(_lines)
 def test_without_repeated_runs_the_history_is_the_plain_fold(lines: list[bytes]) -> None:
-    nameless = [each for each in lines if not isinstance((_object(each) or {}).get("run_id"), str)]
+    nameless = [each for each in lines if run_id_in(each) is None]
     assert rollup_of_history(nameless).to_data() == fold(nameless).to_data()
+
+
+@given(_lines)
+def test_a_merged_history_has_the_totals_of_the_one_that_was_merged(lines: list[bytes]) -> None:
+    """A rebuild changes no figure, but for the lines that are none."""
+    merged = rollup_of_history(merge_lines(lines).lines)
+    assert {**merged.to_data(), "unreadable": 0} == {**rollup_of_history(lines).to_data(), "unreadable": 0}
 
 
 def _object(each: bytes) -> dict[str, object] | None:
@@ -336,7 +344,8 @@ def test_a_state_without_one_of_its_parts_is_refused(key: str) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"version": 2},
+        {"version": 1},
+        {"version": 3},
         {"first": None},
         {"first": {"run_id": "a"}},
         {"first": {"completion_rate": 1, "more": 1}},

@@ -20,6 +20,7 @@ from orchestrator_py.store.rollup_files import _seal
 from tests.store.broken import settled, write_manifest
 from tests.store.entries import all_files, entry, now, open_store, recorded
 
+NEWER_STATE = r"it is of a newer format \(3; this version of orchestrator-py knows 2\) and was left as it is; upgrade orchestrator-py"
 NEWER = r"it is of a newer format \(2; this version of orchestrator-py knows 1\) and was left as it is; upgrade orchestrator-py"
 
 
@@ -34,9 +35,9 @@ def task(tmp_path: Path) -> TaskLayout:
 
 def test_a_newer_rollup_state_is_refused_by_an_open_and_set_aside_by_a_rebuild(tmp_path: Path, task: TaskLayout) -> None:
     state = json.loads(task.rollup_state.read_bytes())["state"]
-    task.rollup_state.write_bytes(_seal({**state, "rollup": {**state["rollup"], "version": 2, "more": []}}))
+    task.rollup_state.write_bytes(_seal({**state, "rollup": {**state["rollup"], "version": 3, "more": []}}))
     before = all_files(tmp_path)
-    with pytest.raises(StoreError, match=rf"\.rollup-state\.json: {NEWER}"):
+    with pytest.raises(StoreError, match=rf"\.rollup-state\.json: {NEWER_STATE}"):
         open_store(tmp_path)
     assert all_files(tmp_path) == before
     assert read_overview(task).rollups.post_rollout is not None, "readers need no state"

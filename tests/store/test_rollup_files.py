@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 
 from orchestrator_py.core.rollup import Rollup, rollup_of_history
 from orchestrator_py.errors import StoreError
+from orchestrator_py.model.history import EntryLine
 from orchestrator_py.store import rollup_files
 from orchestrator_py.store.layout import Layout, TaskLayout
+from orchestrator_py.store.ledger import UNKNOWN_RUN
 from orchestrator_py.store.task_store import open_task_store
 from tests.store.entries import TASK, assert_settled, entry, now, open_store, task_below, write_history
 from tests.store.faults import Calls, counting
@@ -227,6 +229,32 @@ def test_any_difference_rebuilds(tmp_path: Path, task: TaskLayout, rebuilds: lis
             other.replace(task.metrics)
         case "touched":
             os.utime(task.metrics, (1, 1))
+    open_store(tmp_path).close()
+    assert rebuilds == ["rebuilt"]
+    assert_settled(task)
+
+
+def test_an_entry_with_an_empty_name_counts_the_same_however_often_the_task_is_opened(tmp_path: Path, task: TaskLayout) -> None:
+    first, second, third = (b'{"run_id":"","status":"succeeded","duration_seconds":%d}' % seconds for seconds in (1, 2, 3))
+    write_history(task, first + b"\n" + second + b"\n")
+    open_store(tmp_path).close()
+    store = open_store(tmp_path)
+    store.commit([EntryLine(run_id=UNKNOWN_RUN, line=third)])
+    store.close()
+    assert_settled(task)
+    assert json.loads(task.post_rollout.read_bytes())["total_runs"] == 3
+    task.rollup_state.unlink()
+    open_store(tmp_path).close()
+    assert json.loads(task.post_rollout.read_bytes())["total_runs"] == 3
+    assert_settled(task)
+
+
+def test_a_state_whose_totals_were_made_by_an_earlier_rule_is_made_again(tmp_path: Path, task: TaskLayout, rebuilds: list[str]) -> None:
+    write_history(task, A + B)
+    open_store(tmp_path).close()
+    state = json.loads(task.rollup_state.read_bytes())["state"]
+    task.rollup_state.write_bytes(rollup_files._seal({**state, "rollup": {**state["rollup"], "version": 1}}))
+    rebuilds.clear()
     open_store(tmp_path).close()
     assert rebuilds == ["rebuilt"]
     assert_settled(task)
