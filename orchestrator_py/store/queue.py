@@ -77,6 +77,12 @@ def read_queue(folder: Path) -> Iterator[list[QueueFile]]:
     return in_batches(files, lambda file: file.size, most=BATCH_QUEUE_FILES)
 
 
+def queued_lines(folder: Path, without: frozenset[str] = frozenset()) -> Iterator[bytes]:
+    """The lines of all queued files but those, whether they can be read or not."""
+    for name in (name for name in list_queue(folder) if name not in without):
+        yield from (line for line in (read_bytes(folder / name) or b"").split(b"\n") if line)
+
+
 def _read_queue_file(path: Path) -> QueueFile:
     repeated = _OURS_AND_NEW.fullmatch(path.name) is None
     lines = [line for line in (read_bytes(path) or b"").split(b"\n") if line]

@@ -26,6 +26,7 @@ from orchestrator_py.store.mounts import check_file_system
 from orchestrator_py.store.owner import Owner
 from orchestrator_py.store.queue import list_queue
 from orchestrator_py.store.recovery import recover
+from orchestrator_py.store.restore import missing_entries
 from orchestrator_py.store.rollup_audit import audit_rollups, expected_documents, is_damaged
 from orchestrator_py.store.rollup_files import RollupFiles, document_files
 from orchestrator_py.store.run_folders import command_line_runs, refuse_strange_folders
@@ -70,8 +71,10 @@ def _rebuild(task: TaskLayout, lock: WriterLock, now: Callable[[], Timestamp]) -
     owner = Owner(task=task, lock=lock, ledger=ledger, history=history, journal=journal, rollups=rollups)
     try:
         owner.absorb()
+        restored = missing_entries(task)
+        owner.commit(restored)
         owner.fold()
-        aside = [*newer, *salvaged.set_aside]
+        aside = [*newer, *salvaged]
         merged = merge_lines(read_history(task))
         if merged.changed:
             aside.append(_rewrite(owner, merged))
@@ -87,7 +90,7 @@ def _rebuild(task: TaskLayout, lock: WriterLock, now: Callable[[], Timestamp]) -
         entries=len(merged.lines),
         unreadable=merged.unreadable,
         repeated=merged.repeated,
-        restored=salvaged.restored,
+        restored=len(restored),
         set_aside=tuple(aside),
     )
 

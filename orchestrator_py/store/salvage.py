@@ -1,57 +1,38 @@
-"""Brings every entry that ordinary recovery would not find to where it finds it: into the queue, durable, marked as repeated.
+"""Brings every entry of the journal that ordinary recovery would not find to where it finds it: durable, in the queue, marked as repeated.
 
 Only then the files that held it are set aside. A kill in between leaves entries in both places, where they count once.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 
-from orchestrator_py.core.history_lines import Ending, digest_of, ending_of, endings_in, run_id_in
-from orchestrator_py.core.metrics_entry import create_metrics_entry, metrics_line
-from orchestrator_py.core.pruning import is_terminal
-from orchestrator_py.errors import DecodeError
-from orchestrator_py.lean import frozen
-from orchestrator_py.model.timestamp import Timestamp
+from orchestrator_py.core.history_lines import digest_of, run_id_in
 from orchestrator_py.store.aside import set_aside
 from orchestrator_py.store.files import (
     fsync_folder,
     list_folder,
     open_for_reading,
-    read_bytes,
     remove_file,
     replacing,
     target_of_temp,
     telling,
     write_all,
 )
-from orchestrator_py.store.history import History, read_history, read_stamp
+from orchestrator_py.store.history import History, read_stamp
 from orchestrator_py.store.journal import in_batches
 from orchestrator_py.store.layout import TaskLayout
-from orchestrator_py.store.queue import list_queue
-from orchestrator_py.store.run_folders import command_line_runs
+from orchestrator_py.store.queue import queued_lines
 from orchestrator_py.store.segment_scan import SegmentScan, scan_segments
 
 _FIRST = f"{0:020d}-"
 
 
-@frozen(kw_only=True)
-class Salvaged:
-    """`restored` entries were made again from the manifests of their runs."""
-
-    restored: int
-    set_aside: tuple[Path, ...]
-
-
-def salvage(task: TaskLayout) -> Salvaged:
-    """Only for who holds the lock. Running it twice changes nothing."""
+def salvage(task: TaskLayout) -> tuple[Path, ...]:
+    """The files that were set aside. Only for who holds the lock. Running it twice changes nothing."""
     _remove_own_temps(task)
     scans = scan_segments(task.pending)
-    aside = () if _is_sound(task, scans) else tuple(_divert(task, scans))
-    known = endings_in(chain(read_history(task), _queued_lines(task)))
-    restored = tuple(_entries_of_manifests(task, known))
-    _queue(task, restored, what="restored")
-    return Salvaged(restored=len(restored), set_aside=aside)
+    return () if _is_sound(task, scans) else tuple(_divert(task, scans))
 
 
 # The journal -------------------------------------------------------------------------------------------------------
@@ -85,12 +66,12 @@ def _divert(task: TaskLayout, scans: list[SegmentScan]) -> Iterator[Path]:
     lines = [line for batch in batches for line in batch.lines.split(b"\n") if line]
     digests: set[bytes] = set()
     runs: set[str | None] = {None, *map(run_id_in, lines)}
-    for line in chain(_history_lines(task), _queued_lines(task, without=absorbed)):
+    for line in chain(_history_lines(task), queued_lines(task.pending, without=absorbed)):
         digests.add(digest_of(line))
         runs.add(run_id_in(line))
     fresh = [line for line in lines if digest_of(line) not in digests]
     torn = [line for scan in scans for line in scan.damaged_lines() if run_id_in(line) not in runs]
-    _queue(task, [*fresh, *torn], what="diverted")
+    _queue(task, [*fresh, *torn])
     for name in absorbed:
         remove_file(task.pending / name)
     fsync_folder(task.pending)
@@ -110,16 +91,11 @@ def _history_lines(task: TaskLayout) -> Iterator[bytes]:
 # The queue ---------------------------------------------------------------------------------------------------------
 
 
-def _queued_lines(task: TaskLayout, without: frozenset[str] = frozenset()) -> Iterator[bytes]:
-    for name in (name for name in list_queue(task.pending) if name not in without):
-        yield from (line for line in (read_bytes(task.pending / name) or b"").split(b"\n") if line)
-
-
-def _queue(task: TaskLayout, lines: Iterable[bytes], *, what: str) -> None:
+def _queue(task: TaskLayout, lines: Iterable[bytes]) -> None:
     """The entries are absorbed before all others, since they are older. A name depends on nothing but the bytes under it."""
     for number, group in enumerate(in_batches(lines, lambda line: len(line) + 1)):
         content = b"".join(line + b"\n" for line in group)
-        path = task.pending / f"{_FIRST}{what}-{number:06d}-{digest_of(content).hex()}.repeated.jsonl"
+        path = task.pending / f"{_FIRST}diverted-{number:06d}-{digest_of(content).hex()}.repeated.jsonl"
         with replacing(path, synced=True) as temp:
             write_all(temp, content)
     fsync_folder(task.pending)
@@ -130,28 +106,3 @@ def _remove_own_temps(task: TaskLayout) -> None:
     for name in list_folder(task.pending):
         if name.startswith(_FIRST) and target_of_temp(task.pending / name) is not None:
             remove_file(task.pending / name)
-
-
-# Manifests ---------------------------------------------------------------------------------------------------------
-
-
-def _entries_of_manifests(task: TaskLayout, known: Mapping[str, Ending]) -> Iterator[bytes]:
-    """For each run that has ended, by its manifest, and has no entry that can be read, or only that of an earlier end."""
-    for run in command_line_runs(task):
-        manifest = run.document
-        if manifest is None or not is_terminal(manifest):
-            continue
-        earlier_end = manifest.get("metrics_recorded") is not True and known.get(run.run_id) != ending_of(manifest)
-        line = _entry_line(manifest) if run.run_id not in known or earlier_end else None
-        if line is not None:
-            yield line
-
-
-def _entry_line(manifest: Mapping[str, object]) -> bytes | None:
-    """What the run's process has recorded, or would have; None if the manifest does not hold enough for it."""
-    ended_at = manifest.get("completed_at") or manifest.get("updated_at")
-    try:
-        entry = create_metrics_entry({**manifest, "metrics_recorded": False}, Timestamp(str(ended_at)))
-    except DecodeError:
-        return None
-    return None if entry is None else metrics_line(entry)

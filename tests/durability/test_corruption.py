@@ -8,6 +8,7 @@ import multiprocessing
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +16,6 @@ from orchestrator_py.core.history_lines import MergedLines, merge_lines, run_id_
 from orchestrator_py.store import history, journal, rebuild
 from orchestrator_py.store.journal import Batch
 from orchestrator_py.store.layout import TaskLayout
-from orchestrator_py.store.salvage import Salvaged
 from tests.durability.corruption import KINDS, Report, explore
 from tests.harness import Account, Row
 
@@ -71,8 +71,8 @@ def believe_every_batch(lines: bytes, commit_line: bytes, *_: object) -> Batch |
     return Batch(start=fields["start"], lines=lines, absorbed=tuple(fields["absorbed"]), commit_line=commit_line)
 
 
-def salvage_nothing(task: TaskLayout) -> Salvaged:
-    return Salvaged(restored=0, set_aside=())
+def salvage_nothing(task: TaskLayout) -> tuple[Path, ...]:
+    return ()
 
 
 def read_by_lines_of_text(file: Iterable[bytes]) -> Iterator[bytes]:

@@ -12,7 +12,9 @@ import pytest
 
 from orchestrator_py.errors import HistoryChangedError, RunHeldError, StoreError
 from orchestrator_py.ids import RunId
+from orchestrator_py.model.history import EntryLine
 from orchestrator_py.store.audit import audit
+from orchestrator_py.store.queue import enqueue
 from orchestrator_py.store.rebuild import Rebuilt, rebuild
 from tests.store.broken import WAYS, B, broken, damaged_journal, endings, settled, write_manifest
 from tests.store.entries import all_files, entry, now, open_store, task_below, write_history
@@ -96,6 +98,19 @@ def test_a_run_that_ended_again_without_getting_on_record_counts_with_its_last_o
     assert endings(task) == {"a": "failed"}
     assert json.loads(task.cli_run(RunId("a")).manifest.read_bytes())["metrics_recorded"] is True
     assert audit(task).findings == ()
+
+
+@pytest.mark.parametrize("queued", [[entry("a", status="failed")], [entry("a", status="failed"), entry("a", status="failed", padding=1)]])
+def test_the_end_that_only_the_manifest_knows_is_newer_than_all_that_waits_in_the_queue(tmp_path: Path, queued: list[EntryLine]) -> None:
+    task = settled(tmp_path)
+    enqueue(task.pending, queued)
+    write_manifest(task, "a", metrics_recorded=False)
+    assert rebuilt(tmp_path).restored == 1
+    assert endings(task) == {"a": "succeeded"}
+    assert audit(task).findings == ()
+    once = all_files(tmp_path)
+    assert rebuilt(tmp_path).restored == 0
+    assert all_files(tmp_path) == once
 
 
 def test_a_manifest_that_was_not_completed_is_completed(tmp_path: Path) -> None:
