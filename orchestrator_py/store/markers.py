@@ -86,11 +86,19 @@ def markers_left(folder: Path) -> Iterator[Marker]:
 
 
 def is_held(path: Path) -> bool:
-    """Whether the marker's owner lives at this moment."""
-    held = _try_lock(path)
-    if not isinstance(held, _Refusal):
-        os.close(held)
-    return held is _Refusal.HELD
+    """Whether the marker's owner lives at this moment. Who begins a run then waits for the look, and is not turned away by it."""
+    with telling(path, "look at the run's marker"):
+        try:
+            descriptor = open_file(path, os.O_RDONLY)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+    return False
 
 
 def _try_lock(path: Path) -> int | _Refusal:

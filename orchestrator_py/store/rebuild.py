@@ -21,6 +21,7 @@ from orchestrator_py.store.formats import NewerStateError
 from orchestrator_py.store.history import read_history, read_stamp
 from orchestrator_py.store.layout import TaskLayout
 from orchestrator_py.store.ledger import Ledger
+from orchestrator_py.store.live_runs import is_live
 from orchestrator_py.store.lock import WriterLock, try_lock
 from orchestrator_py.store.mounts import check_file_system
 from orchestrator_py.store.owner import Owner
@@ -132,11 +133,11 @@ def _set_rollups_aside(task: TaskLayout, rollup: Rollup) -> list[Path]:
 
 
 def _complete_manifests(task: TaskLayout, recorded: Mapping[str, Ending]) -> None:
-    """The last word of a process that was killed between its entry and its manifest."""
+    """The last word of a process that was killed between its entry and its manifest. One that lives says it itself."""
     for run in command_line_runs(task):
         manifest = run.document
         if manifest is None or not is_terminal(manifest) or manifest.get("metrics_recorded") is True:
             continue
-        if recorded.get(run.run_id) == ending_of(manifest):
+        if recorded.get(run.run_id) == ending_of(manifest) and not is_live(task, run.run_id):
             content = encode_json(pretty_json({**manifest, "metrics_recorded": True}) + "\n")
             replace_bytes(run.path, content, durable=False)

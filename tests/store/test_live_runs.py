@@ -169,6 +169,14 @@ def test_whoever_only_looks_whether_a_run_lives_keeps_nobody_from_it(tmp_path: P
     os.close(looking)
 
 
+def test_two_that_only_look_take_a_dead_owner_for_dead(tmp_path: Path) -> None:
+    begin_live_run(task(tmp_path), RUN).release()
+    looking = os.open(task(tmp_path).live_runs / RUN, os.O_RDONLY)
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    assert not is_live(task(tmp_path), RUN)
+    os.close(looking)
+
+
 def test_whoever_looks_for_ever_is_not_waited_for_any_longer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     begin_live_run(task(tmp_path), RUN).release()
     looking = os.open(task(tmp_path).live_runs / RUN, os.O_RDONLY)

@@ -10,14 +10,17 @@ from typing import Any
 
 import pytest
 
+from orchestrator_py.core.metrics_entry import create_metrics_entry, metrics_line
 from orchestrator_py.errors import HistoryChangedError, RunHeldError, StoreError
 from orchestrator_py.ids import RunId
 from orchestrator_py.model.history import EntryLine
 from orchestrator_py.store.audit import audit
+from orchestrator_py.store.layout import TaskLayout
+from orchestrator_py.store.live_runs import begin_live_run
 from orchestrator_py.store.queue import enqueue
 from orchestrator_py.store.rebuild import Rebuilt, rebuild
 from tests.store.broken import WAYS, B, broken, damaged_journal, endings, settled, write_manifest
-from tests.store.entries import all_files, entry, now, open_store, task_below, write_history
+from tests.store.entries import NOW, all_files, entry, now, open_store, task_below, write_history
 from tests.store.faults import Calls, counting, fail_at
 
 PROJECT = Path(__file__).parents[2]
@@ -155,6 +158,65 @@ def test_an_enqueuers_temp_file_is_left_and_told_as_a_note(tmp_path: Path) -> No
     audited = audit(task)
     assert audited.findings == ()
     assert [notice.path for notice in audited.notices] == [".runs/task-1/metrics.pending/1-x.jsonl.tmp-1-2-3"]
+
+
+# Runs that are just ending -----------------------------------------------------------------------------------------
+
+
+def entry_of(task: TaskLayout, run_id: str) -> EntryLine:
+    """What the run's process records: marked as nothing special."""
+    made = create_metrics_entry(json.loads(task.cli_run(RunId(run_id)).manifest.read_bytes()), NOW)
+    assert made is not None
+    return EntryLine(run_id=RunId(run_id), line=metrics_line(made))
+
+
+def test_a_live_run_whose_verdict_stands_and_whose_entry_does_not_is_left_to_its_process(tmp_path: Path) -> None:
+    owner, guest = open_store(tmp_path), open_store(tmp_path)
+    owner.close()
+    task = task_below(tmp_path)
+    run = begin_live_run(task, RunId("a"))
+    path = write_manifest(task, "a", metrics_recorded=False)
+    assert rebuilt(tmp_path).restored == 0
+    guest.commit([entry_of(task, "a")])
+    guest.close()
+    assert rebuilt(tmp_path).entries == 1
+    assert json.loads(path.read_bytes())["metrics_recorded"] is False, "its process says it itself"
+    write_manifest(task, "a")
+    run.end()
+    assert endings(task) == {"a": "succeeded"}
+    assert audit(task).findings == ()
+
+
+def test_a_run_that_gets_on_record_while_a_rebuild_looks_at_it_counts_once(tmp_path: Path) -> None:
+    task = settled(tmp_path)
+    run = begin_live_run(task, RunId("a"))
+    write_manifest(task, "a", metrics_recorded=False)
+    ended = False
+
+    def end(number: int, name: str, arguments: tuple[Any, ...]) -> None:
+        nonlocal ended
+        if name == "lstat" and Path(arguments[0]) == task.live_runs / "a" and not ended:
+            ended = True
+            guest = open_store(tmp_path)
+            guest.commit([entry_of(task, "a")])
+            guest.close()
+            run.end()
+
+    with counting(Calls(at_call=end, sync=False, looking=True)):
+        assert rebuilt(tmp_path).restored == 0
+    assert ended
+    rebuilt(tmp_path)
+    assert endings(task) == {"a": "succeeded"}
+    assert audit(task).findings == ()
+
+
+def test_the_verdict_of_a_run_whose_process_died_before_its_entry_is_recorded(tmp_path: Path) -> None:
+    task = settled(tmp_path)
+    begin_live_run(task, RunId("a")).release()
+    path = write_manifest(task, "a", metrics_recorded=False)
+    assert rebuilt(tmp_path).restored == 1
+    assert endings(task) == {"a": "succeeded"}
+    assert json.loads(path.read_bytes())["metrics_recorded"] is True
 
 
 # Broken off --------------------------------------------------------------------------------------------------------
