@@ -100,6 +100,7 @@ def rebuilt_data(task: TaskLayout, rebuilt: Rebuilt) -> dict[str, object]:
         "repeated": rebuilt.repeated,
         "restored": rebuilt.restored,
         "set_aside": [task.layout.relative(path) for path in rebuilt.set_aside],
+        "left": [finding_data(finding) for finding in rebuilt.left],
     }
 
 
@@ -113,6 +114,7 @@ def rebuilt_lines(task: TaskLayout, rebuilt: Rebuilt) -> Iterator[str]:
     if rebuilt.restored:
         yield f"  {_count(rebuilt.restored, 'entry', 'entries')} made again from the manifests of the runs"
     yield from (f"  set aside: {task.layout.relative(path)}" for path in rebuilt.set_aside)
+    yield from (f"  left as it is: {finding}" for finding in rebuilt.left)
 
 
 # prune -------------------------------------------------------------------------------------------------------------

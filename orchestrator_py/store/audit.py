@@ -1,7 +1,7 @@
 """The audit of one task: everything is read again and held against everything else. Nothing is changed, no lock is taken."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from orchestrator_py.core.history_lines import Ending, HistoryNotes, ending_of, endings_in
 from orchestrator_py.core.pruning import is_terminal
@@ -39,7 +39,7 @@ def audit(task: TaskLayout) -> Audit:
         *_audit_lines(task, notes),
         *audit_journal(task),
         *audit_rollups(task, rollup, notes.size),
-        *_audit_runs(task, notes.runs | endings_in(_queued_lines(task))),
+        *_audit_runs(task, command_line_runs(task), notes.runs | endings_in(_queued_lines(task))),
     ]
     return Audit(findings=tuple(findings), notices=tuple(_notices(task)))
 
@@ -53,12 +53,17 @@ def _audit_lines(task: TaskLayout, notes: HistoryNotes) -> Iterator[Finding]:
         yield Finding(path=path, line=note.number, problem=f"the entry of run {note.text} stands there already")
 
 
-def _audit_runs(task: TaskLayout, recorded: Mapping[str, Ending]) -> Iterator[Finding]:
+def _audit_runs(task: TaskLayout, runs: Iterable[FoundRun], recorded: Mapping[str, Ending]) -> Iterator[Finding]:
     """A run's manifest and the history must say the same. A run with a marker is alive, or will be completed by the next opening."""
-    for run in command_line_runs(task):
+    for run in runs:
         problem = _run_problem(run, recorded)
         if problem is not None and not os.path.lexists(task.live_runs / run.run_id):
             yield Finding(path=task.layout.relative(run.path), problem=problem, remedy=_remedy(run))
+
+
+def unusable_runs(task: TaskLayout) -> tuple[Finding, ...]:
+    """The folders whose manifest tells nothing, and which are no living process's: no rebuild can mend them."""
+    return tuple(_audit_runs(task, (run for run in command_line_runs(task) if run.document is None), {}))
 
 
 def _run_problem(run: FoundRun, recorded: Mapping[str, Ending]) -> str | None:

@@ -61,7 +61,7 @@ def _judge(task: TaskLayout, run_id: RunId, command_line: dict[RunId, FoundRun],
     if run is None:
         return finished_embedded_run(run_id, embedded[run_id].document or {})
     if run.document is None:
-        raise DecodeError(f"its manifest cannot be read ({run.problem})")
+        raise DecodeError(f"its manifest is of no use ({run.problem})")
     parent = command_line.get(RunId(str(run.document.get("parent_run_id"))))
     if parent is not None and parent.document is not None and not is_terminal(parent.document):
         raise DecodeError(f"its parent run {parent.run_id} has not ended")

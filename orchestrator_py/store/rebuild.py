@@ -13,8 +13,10 @@ from orchestrator_py.core.pruning import is_terminal
 from orchestrator_py.core.rollup import Rollup, rollup_of_history
 from orchestrator_py.errors import RunHeldError
 from orchestrator_py.lean import frozen
+from orchestrator_py.model.finding import Finding
 from orchestrator_py.model.timestamp import Timestamp
 from orchestrator_py.store.aside import keep_aside, set_aside
+from orchestrator_py.store.audit import unusable_runs
 from orchestrator_py.store.files import fsync_folder, replace_bytes, replacing, write_all
 from orchestrator_py.store.folders import make_task_folders
 from orchestrator_py.store.formats import NewerStateError
@@ -44,6 +46,8 @@ class Rebuilt:
     repeated: int
     restored: int
     set_aside: tuple[Path, ...]
+    left: tuple[Finding, ...]
+    """Folders of runs from which nothing can be told: they are as they were."""
 
 
 def rebuild(task: TaskLayout, now: Callable[[], Timestamp]) -> Rebuilt:
@@ -93,6 +97,7 @@ def _rebuild(task: TaskLayout, lock: WriterLock, now: Callable[[], Timestamp]) -
         repeated=merged.repeated,
         restored=len(restored),
         set_aside=tuple(aside),
+        left=unusable_runs(task),
     )
 
 

@@ -52,6 +52,22 @@ def test_what_verify_finds_rebuild_mends(tmp_path: Path, way: str) -> None:
     assert run(tmp_path, "metrics", "verify", "--task", "task-1").stdout == "task-1: equal\n"
 
 
+def test_a_run_that_was_resumed_stays_as_it_ended_whatever_an_old_copy_of_its_folder_says(tmp_path: Path) -> None:
+    configure_stages(tmp_path, command("a", "test -e good"))
+    assert run(tmp_path, "run").code == 1
+    (folder,) = (tmp_path / ".runs" / "0101" / "cli").iterdir()
+    copy = Path(shutil.copytree(folder, folder.with_name(f"{folder.name}.bak")))
+    (tmp_path / "good").touch()
+    assert run(tmp_path, "resume", "--run", folder.name).code == 0
+    for _ in range(2):
+        mended = run(tmp_path, "metrics", "rebuild")
+        assert f"  left as it is: .runs/0101/cli/{copy.name}/manifest.json: it is not that of this run" in mended.stdout
+        assert "0101: 1 run, 1 succeeded" in run(tmp_path, "metrics", "show").stdout
+        assert run(tmp_path, "metrics", "verify").code == 1
+    shutil.move(copy, tmp_path)
+    assert run(tmp_path, "metrics", "verify").stdout == "0101: equal\n"
+
+
 def test_one_finding_is_one_line(tmp_path: Path) -> None:
     task = settled(tmp_path, "a")
     task.metrics.write_bytes(task.metrics.read_bytes() + b"no json\n\xff\n")

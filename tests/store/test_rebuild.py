@@ -103,6 +103,24 @@ def test_a_run_that_ended_again_without_getting_on_record_counts_with_its_last_o
     assert audit(task).findings == ()
 
 
+def test_the_copy_of_a_runs_folder_is_no_run_and_is_named(tmp_path: Path) -> None:
+    """The copy was made before the run was resumed to success."""
+    task = settled(tmp_path, "a")
+    before = write_manifest(task, "a", status="failed").parent
+    shutil.copytree(before, before.with_name("a.bak"))
+    write_manifest(task, "a")
+    (told,) = audit(task).findings
+    assert str(told).startswith(".runs/task-1/cli/a.bak/manifest.json: it is not that of this run: run_id is 'a'; ")
+    history = task.metrics.read_bytes()
+    for _ in range(2):
+        done = rebuilt(tmp_path)
+        assert (done.restored, done.repeated, done.left) == (0, 0, (told,))
+        assert task.metrics.read_bytes() == history
+    shutil.rmtree(before.with_name("a.bak"))
+    assert rebuilt(tmp_path).left == ()
+    assert audit(task).findings == ()
+
+
 @pytest.mark.parametrize("queued", [[entry("a", status="failed")], [entry("a", status="failed"), entry("a", status="failed", padding=1)]])
 def test_the_end_that_only_the_manifest_knows_is_newer_than_all_that_waits_in_the_queue(tmp_path: Path, queued: list[EntryLine]) -> None:
     task = settled(tmp_path)
