@@ -16,6 +16,12 @@ from orchestrator_py.store.queue import read_queue
 from orchestrator_py.store.rollup_audit import audit_rollups
 from orchestrator_py.store.run_folders import FoundRun, command_line_runs, refuse_strange_folders
 
+_CHOICE = (
+    "if the manifest is right, set its metrics_recorded to false, and `orchestrator-py metrics rebuild` records it; "
+    "if the entry is right, move the run's folder away"
+)
+"""Nothing on record tells which of the two is older."""
+
 
 @frozen(kw_only=True)
 class Audit:
@@ -58,7 +64,7 @@ def _audit_runs(task: TaskLayout, runs: Iterable[FoundRun], recorded: Mapping[st
     for run in runs:
         problem = _run_problem(run, recorded)
         if problem is not None and not os.path.lexists(task.live_runs / run.run_id):
-            yield Finding(path=task.layout.relative(run.path), problem=problem, remedy=_remedy(run))
+            yield Finding(path=task.layout.relative(run.path), problem=problem, remedy=_remedy(run, recorded))
 
 
 def unusable_runs(task: TaskLayout) -> tuple[Finding, ...]:
@@ -75,17 +81,28 @@ def _run_problem(run: FoundRun, recorded: Mapping[str, Ending]) -> str | None:
         return None if ending is None else f"status is {manifest.get('status')!r}, but the run's entry is on record"
     if ending is None:
         return f"metrics_recorded is {'true' if says_so else 'false'}, and no entry of the run can be read"
+    if ending == ending_of(manifest):
+        return None if says_so else "metrics_recorded is false, but the run's entry is on record"
     if says_so:
-        return None
-    if ending != ending_of(manifest):
-        return "the run has ended again, and only its earlier entry is on record"
-    return "metrics_recorded is false, but the run's entry is on record"
+        return (
+            f"it says that the run ended as {_told(ending_of(manifest))}, and that this was recorded; the run's entry says {_told(ending)}"
+        )
+    return "the run has ended again, and only its earlier entry is on record"
 
 
-def _remedy(run: FoundRun) -> str:
+def _told(ending: Ending) -> str:
+    status, completed_at = ending
+    return f"{status!s:.80} ({'no completed_at' if completed_at is None else f'completed_at {completed_at!s:.80}'})"
+
+
+def _remedy(run: FoundRun, recorded: Mapping[str, Ending]) -> str:
     if run.document is None:
         return "put the file back, or move the run's folder away"
-    return MENDED_BY_REBUILD if is_terminal(run.document) else "its process was lost; the entry counts, and the folder can be moved away"
+    if not is_terminal(run.document):
+        return "its process was lost; the entry counts, and the folder can be moved away"
+    if run.run_id in recorded and run.document.get("metrics_recorded") is True:
+        return _CHOICE
+    return MENDED_BY_REBUILD
 
 
 def _queued_lines(task: TaskLayout) -> Iterator[bytes]:

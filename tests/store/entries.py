@@ -30,6 +30,7 @@ def entry(run_id: str, *, status: str = "succeeded", repeated: bool = False, pad
         "run_id": run_id,
         "task_id": TASK,
         "status": status,
+        "completed_at": NOW,
         "duration_seconds": 1.25,
         "recorded_at": NOW,
         "tfgrpo_epoch": 1,

@@ -13,12 +13,16 @@ from orchestrator_py.store.audit import Audit, audit
 from orchestrator_py.store.journal import create_batch
 from orchestrator_py.store.layout import TaskLayout
 from orchestrator_py.store.queue import enqueue
-from tests.store.broken import WAYS, A, B, broken, settled, write_manifest
-from tests.store.entries import all_files, entry, open_store, task_below
+from orchestrator_py.store.rebuild import rebuild
+from tests.store.broken import WAYS, A, B, broken, endings, settled, write_manifest
+from tests.store.entries import NOW, all_files, entry, now, open_store, task_below
 
 
 def found(task: TaskLayout) -> list[str]:
     return [str(finding) for finding in audit(task).findings]
+
+
+EARLIER = "2025-12-20T14:02:47.637Z"
 
 
 @pytest.fixture
@@ -104,12 +108,14 @@ def unseals(task: TaskLayout) -> None:
         (unseals, "metrics/.rollup-state.json", "checksum"),
         (lambda task: write_manifest(task, "lost"), "cli/lost/manifest.json", "metrics_recorded is true, and no entry"),
         (lambda task: write_manifest(task, "lost", metrics_recorded=False), "cli/lost/manifest.json", "is false, and no entry"),
+        (lambda task: write_manifest(task, "a", metrics_recorded=False), "cli/a/manifest.json", "but the run's entry is"),
+        (lambda task: write_manifest(task, "a", completed_at=EARLIER), "cli/a/manifest.json", "the run's entry says succeeded"),
+        (lambda task: write_manifest(task, "a", completed_at=None), "cli/a/manifest.json", "ended as succeeded (no completed_at)"),
         (
             lambda task: write_manifest(task, "a", completed_at=None, metrics_recorded=False),
             "cli/a/manifest.json",
-            "but the run's entry is",
+            "the run has ended again",
         ),
-        (lambda task: write_manifest(task, "a", metrics_recorded=False), "cli/a/manifest.json", "the run has ended again"),
         (lambda task: write_manifest(task, "a", status="in_progress"), "cli/a/manifest.json", "status is 'in_progress', but"),
         (lambda task: write_manifest(task, "a").write_bytes(b"{"), "cli/a/manifest.json", "it is not JSON"),
         (lambda task: write_manifest(task, "a").unlink(), "cli/a/manifest.json", "it is missing"),
@@ -121,6 +127,31 @@ def test_each_fault_is_found_with_its_place_and_a_remedy(task: TaskLayout, damag
     told = [text for text in found(task) if text.startswith(f".runs/task-1/{prefix}") and rest in text and problem in text]
     assert len(told) == 1, found(task)
     assert told[0].rpartition("; ")[2] != ""
+
+
+@pytest.mark.parametrize("right", ["manifest", "entry"])
+@pytest.mark.parametrize(("says", "recorded"), [("succeeded", "failed"), ("failed", "succeeded"), ("cancelled", "failed")])
+def test_a_manifest_and_an_entry_that_contradict_each_other_are_both_named_and_the_remedy_mends_it(
+    tmp_path: Path, says: str, recorded: str, right: str
+) -> None:
+    """Either may be of an earlier end: put back from a copy, perhaps."""
+    store = open_store(tmp_path)
+    store.commit([entry("a", status=recorded)])
+    store.close()
+    task = task_below(tmp_path)
+    path = write_manifest(task, "a", status=says)
+    assert rebuild(task, now).restored == 0, "nobody knows which one is right"
+    (told,) = found(task)
+    assert f"the run ended as {says} (completed_at {NOW}), and that this was recorded; the run's entry says {recorded} " in told
+    if right == "manifest":
+        assert "set its metrics_recorded to false, and `orchestrator-py metrics rebuild` records it" in told
+        write_manifest(task, "a", status=says, metrics_recorded=False)
+        rebuild(task, now)
+    else:
+        assert "move the run's folder away" in told
+        shutil.move(path.parent, tmp_path)
+    assert endings(task) == {"a": says if right == "manifest" else recorded}
+    assert found(task) == []
 
 
 def test_a_history_that_was_swapped_under_the_rollups_is_found(tmp_path: Path, task: TaskLayout) -> None:

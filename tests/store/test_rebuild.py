@@ -137,7 +137,7 @@ def test_the_end_that_only_the_manifest_knows_is_newer_than_all_that_waits_in_th
 def test_a_manifest_that_was_not_completed_is_completed(tmp_path: Path) -> None:
     task = settled(tmp_path)
     store = open_store(tmp_path)
-    path = write_manifest(task, "a", metrics_recorded=False, completed_at=None)
+    path = write_manifest(task, "a", metrics_recorded=False)
     store.commit([entry("a")])
     store.close()
     rebuilt(tmp_path)
