@@ -104,14 +104,18 @@ class PipelineRunner:
         Raises RunHeldError if the run is alive, InputError if there is no such run, it has succeeded, or the token is another's;
         ConfigurationError if its pipeline is not the one that was run.
         """
-        manifest = read_manifest(self.site.task, run_id)
-        if manifest is None:
-            raise InputError(f"{self.site.folder(run_id).manifest}: there is no such run; look below {self.site.task.folder / 'cli'}.")
+        self._read(run_id)
         with living(self.site.task, run_id):
-            manifest = read_manifest(self.site.task, run_id) or manifest  # what a process that just ended has left
+            manifest = self._read(run_id)  # what a process that just ended has left, and no prune has taken
             pipeline = select_pipeline(self.site.settings.configuration, manifest.pipeline_id)
             refuse_to_resume(manifest, pipeline, token=token)
             return await self._run(pipeline, self._begin(pipeline, run_id, Origin(target=manifest.plan_target_id, earlier=manifest)))
+
+    def _read(self, run_id: RunId) -> Manifest:
+        manifest = read_manifest(self.site.task, run_id)
+        if manifest is None:
+            raise InputError(f"{self.site.folder(run_id).manifest}: there is no such run; look below {self.site.task.folder / 'cli'}.")
+        return manifest
 
     async def _run(self, pipeline: Pipeline, beginning: "_Beginning") -> PipelineReport:
         run_id = beginning.opening.run_id

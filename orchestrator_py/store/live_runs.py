@@ -7,7 +7,7 @@ from orchestrator_py.errors import RunHeldError
 from orchestrator_py.ids import RunId
 from orchestrator_py.lean import define
 from orchestrator_py.store.layout import TaskLayout
-from orchestrator_py.store.markers import Marker, hold_marker, is_held, markers_left, take_over
+from orchestrator_py.store.markers import Marker, hold_marker, is_held, make_marker, markers_left, take_over
 
 
 @define
@@ -43,6 +43,12 @@ def living(task: TaskLayout, run_id: RunId) -> Iterator[None]:
         run.end()
     finally:
         run.release()
+
+
+def keep_from_resuming(task: TaskLayout, run_id: RunId) -> LiveRun | None:
+    """Mark a run that has ended, so that nobody takes it up while its folders are worked on. None if it has a marker already."""
+    marker = make_marker(task.live_runs / run_id)
+    return None if marker is None else LiveRun(run_id, marker)
 
 
 def lost_runs(task: TaskLayout) -> Iterator[LiveRun]:

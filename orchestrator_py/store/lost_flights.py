@@ -48,7 +48,7 @@ def _dead(task: TaskLayout) -> Iterator[Marker]:
     names = list_folder(task.in_flight)
     for half_made in (name for name in names if name.startswith(".")):
         if (marker := take_over(task.in_flight / half_made)) is not None:
-            marker.discard()
+            marker.end()
     for name in sorted({name.partition(".")[0] for name in names} - {""}):
         if (marker := hold_marker(task.in_flight / name)) is not None:
             yield marker

@@ -40,13 +40,8 @@ class Marker:
 
     def end(self) -> None:
         """The marker goes, then the lock."""
-        remove_file(self.path)
-        self.release()
-
-    def discard(self) -> None:
-        """The lock goes even if the marker cannot."""
         try:
-            self.end()
+            remove_file(self.path)
         finally:
             self.release()
 
@@ -69,6 +64,13 @@ def hold_marker(path: Path) -> Marker | None:
             return Marker(path, descriptor)
 
 
+def make_marker(path: Path) -> Marker | None:
+    """A new marker; None if there is one, whether its owner lives or not."""
+    make_folders(path.parent)
+    descriptor = _make_locked(path)
+    return None if descriptor is None else Marker(path, descriptor)
+
+
 def take_over(path: Path) -> Marker | None:
     """The marker of a dead owner; None if there is none, or its owner lives."""
     held = _try_lock(path)
@@ -80,7 +82,7 @@ def markers_left(folder: Path) -> Iterator[Marker]:
     for name in list_folder(folder):
         marker = take_over(folder / name)
         if marker is not None and name.startswith("."):  # it was being made when its process died
-            marker.discard()
+            marker.end()
         elif marker is not None:
             yield marker
 

@@ -1,17 +1,19 @@
 """Removes the folders of finished runs. History, baseline and totals stay: they do not depend on the folders.
 
 `.pruned.jsonl` in the task's folder names each run that was removed, one a line. A run is named there before anything of it goes,
-so a prune that was killed is finished by the next one. The folders of a run go one by one, each out of sight at once.
+so a prune that was killed is finished by the next one. A run's folders go out of sight one by one, while its marker keeps it from being
+taken up again; then what is in them is removed.
 """
 
 import os
 import shutil
 import stat
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-from orchestrator_py.core.history_lines import run_id_in
+from orchestrator_py.core.history_lines import parse_entry, run_id_of_entry
 from orchestrator_py.core.json_text import compact_json, encode_json
 from orchestrator_py.core.pruning import FinishedRun, PruningRule, finished_embedded_run, finished_run, is_terminal
 from orchestrator_py.errors import DecodeError, RunHeldError
@@ -21,8 +23,9 @@ from orchestrator_py.model.finding import Finding
 from orchestrator_py.model.timestamp import format_timestamp
 from orchestrator_py.store.files import list_folder, read_bytes, refuse_unless, remove_file, replace_bytes, telling
 from orchestrator_py.store.layout import TaskLayout
+from orchestrator_py.store.live_runs import keep_from_resuming, lost_runs
 from orchestrator_py.store.lock import try_lock
-from orchestrator_py.store.run_folders import FoundRun, command_line_runs, embedded_runs, refuse_strange_folders
+from orchestrator_py.store.run_folders import FoundRun, command_line_run, command_line_runs, embedded_runs, refuse_strange_folders
 
 _LEAVING = ".pruned-"
 
@@ -79,19 +82,19 @@ def prune(task: TaskLayout, rule: PruningRule, now: datetime) -> tuple[Sequence[
         raise RunHeldError(f"{task.folder}: another prune is at work here; wait for it, then try again.")
     try:
         _finish_removals(task)
+        _end_own_markers(task)
         candidates = find_candidates(task)
         chosen = rule.select(candidates.finished, now)
         _note(task, chosen, now)
-        removed = [run for run in chosen if _remove_run(task, run.run_id)]
+        removed = [run for run in chosen if _remove_run(task, run)]
     finally:
         lock.release()
     return removed, candidates
 
 
 def pruned_runs(task: TaskLayout) -> int:
-    """How many runs were removed so far."""
-    lines = (read_bytes(_pruned_file(task)) or b"").split(b"\n")
-    return len({run_id_in(line) for line in lines} - {None})
+    """How many runs were removed so far. One that was named and is there all the same had been resumed, or the prune was killed."""
+    return len(_noted(task).keys() - {*list_folder(task.folder), *list_folder(task.folder / "cli")})
 
 
 def _pruned_file(task: TaskLayout) -> Path:
@@ -103,13 +106,24 @@ def _note(task: TaskLayout, runs: Sequence[FinishedRun], now: datetime) -> None:
     if not runs:
         return
     earlier = read_bytes(_pruned_file(task)) or b""
-    entries = (
-        {"run_id": run.run_id, "status": run.status, "ended_at": format_timestamp(run.ended_at), "pruned_at": format_timestamp(now)}
-        for run in runs
-    )
-    lines = "".join(f"{compact_json(entry)}\n" for entry in entries)
+    lines = "".join(f"{compact_json({**_note_of(run), 'pruned_at': format_timestamp(now)})}\n" for run in runs)
     gap = b"" if earlier.endswith(b"\n") or not earlier else b"\n"
     replace_bytes(_pruned_file(task), earlier + gap + encode_json(lines), durable=True)
+
+
+def _note_of(run: FinishedRun) -> dict[str, object]:
+    return {"run_id": run.run_id, "status": run.status, "ended_at": format_timestamp(run.ended_at)}
+
+
+def _noted(task: TaskLayout) -> dict[str, Mapping[str, object]]:
+    """By run id, the last note of each run."""
+    notes: dict[str, Mapping[str, object]] = {}
+    for line in (read_bytes(_pruned_file(task)) or b"").split(b"\n"):
+        with suppress(DecodeError):
+            entry = parse_entry(line)
+            notes[run_id_of_entry(entry) or ""] = entry
+    notes.pop("", None)
+    return notes
 
 
 def _folders(task: TaskLayout, run_id: RunId) -> tuple[Path, ...]:
@@ -117,19 +131,44 @@ def _folders(task: TaskLayout, run_id: RunId) -> tuple[Path, ...]:
     return task.mcp_pointer(run_id).parent, task.embedded_run(run_id).folder, task.cli_run(run_id).folder
 
 
-def _remove_run(task: TaskLayout, run_id: RunId) -> bool:
+def _remove_run(task: TaskLayout, run: FinishedRun) -> bool:
     """False if the run was resumed meanwhile: it stays."""
-    if _has_marker(task, run_id):
+    marker = keep_from_resuming(task, run.run_id)
+    if marker is None:
         return False
-    _remove_local_pointer(task, run_id)
-    for folder in _folders(task, run_id):
-        refuse_unless(stat.S_IFDIR, folder)
-        if folder.is_dir():
-            leaving = folder.with_name(f"{_LEAVING}{os.urandom(8).hex()}")
-            with telling(folder, "move it out of sight"):
-                os.replace(folder, leaving)
-            _remove_tree(leaving)
+    try:
+        if _newest(task, run) != run:
+            return False
+        _remove_local_pointer(task, run.run_id)
+        hidden = [_hide(folder) for folder in _folders(task, run.run_id) if _is_folder(folder)]
+    finally:
+        marker.end()
+    for folder in hidden:
+        _remove_tree(folder)
     return True
+
+
+def _newest(task: TaskLayout, run: FinishedRun) -> FinishedRun | None:
+    """The run as its manifest tells now, None if that does not say that it has ended; an embedded run is never taken up again."""
+    found = command_line_run(task, run.run_id)
+    if found is None:
+        return run
+    try:
+        return finished_run(run.run_id, found.document or {})
+    except DecodeError:
+        return None
+
+
+def _is_folder(path: Path) -> bool:
+    refuse_unless(stat.S_IFDIR, path)
+    return path.is_dir()
+
+
+def _hide(folder: Path) -> Path:
+    hidden = folder.with_name(f"{_LEAVING}{os.urandom(8).hex()}")
+    with telling(folder, "move it out of sight"):
+        os.replace(folder, hidden)
+    return hidden
 
 
 def _has_marker(task: TaskLayout, run_id: RunId) -> bool:
@@ -162,3 +201,25 @@ def _finish_removals(task: TaskLayout) -> None:
         for name in list_folder(parent):
             if name.startswith(_LEAVING) and not (parent / name).is_symlink() and (parent / name).is_dir():
                 _remove_tree(parent / name)
+
+
+def _end_own_markers(task: TaskLayout) -> None:
+    """Those of runs that a prune was at when it was killed. Any other that nobody holds is of a run that is not completed."""
+    notes = _noted(task)
+    for marker in lost_runs(task):
+        try:
+            if _is_untouched(task, marker.run_id, notes.get(marker.run_id)):
+                marker.end()
+        finally:
+            marker.release()
+
+
+def _is_untouched(task: TaskLayout, run_id: RunId, note: Mapping[str, object] | None) -> bool:
+    """Whether the run is gone, or ended as it was noted before its folders were to go."""
+    found = command_line_run(task, run_id)
+    if note is None or found is None:
+        return note is not None
+    try:
+        return _note_of(finished_run(run_id, found.document or {})).items() <= note.items()
+    except DecodeError:
+        return False

@@ -40,7 +40,12 @@ def refuse_strange_folders(task: TaskLayout) -> None:
 
 def command_line_runs(task: TaskLayout) -> Iterator[FoundRun]:
     """Every run below `cli`, with its manifest. The copy of a run's folder is no run: what its manifest says is said of another one."""
-    return (_with_own_manifest(_read_run(run_id, task.cli_run(run_id).manifest)) for run_id in _run_ids(task.folder / "cli"))
+    return (_read_command_line_run(task, run_id) for run_id in _run_ids(task.folder / "cli"))
+
+
+def command_line_run(task: TaskLayout, run_id: RunId) -> FoundRun | None:
+    """As it is at this moment; None if it has no folder below `cli`."""
+    return _read_command_line_run(task, run_id) if os.path.lexists(task.cli_run(run_id).folder) else None
 
 
 def embedded_runs(task: TaskLayout) -> Iterator[FoundRun]:
@@ -67,11 +72,12 @@ def _read_run(run_id: RunId, path: Path) -> FoundRun:
     return FoundRun(run_id=run_id, path=path, document=None, problem="it is missing" if content is None else "it is no JSON object")
 
 
-def _with_own_manifest(run: FoundRun) -> FoundRun:
+def _read_command_line_run(task: TaskLayout, run_id: RunId) -> FoundRun:
+    run = _read_run(run_id, task.cli_run(run_id).manifest)
     if run.document is None or run.document.get("run_id") == run.run_id:
         return run
     problem = f"it is not that of this run: run_id is {run.document.get('run_id')!r:.80}"
-    return FoundRun(run_id=run.run_id, path=run.path, document=None, problem=problem)
+    return FoundRun(run_id=run_id, path=run.path, document=None, problem=problem)
 
 
 def _run_ids(folder: Path) -> Iterator[RunId]:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from orchestrator_py.app.run_service import RunService
 from orchestrator_py.app.system_clock import SystemClock
 from orchestrator_py.core.configuration import parse_configuration
 from orchestrator_py.core.selection import EVERYTHING, Selection
+from orchestrator_py.errors import InputError
 from orchestrator_py.ids import RunId, parse_task_id
 from orchestrator_py.model.grace import Grace
 from orchestrator_py.model.manifest import CommandStatus, Manifest
@@ -20,6 +22,7 @@ from orchestrator_py.model.outcome import Outcome, SkipReason
 from orchestrator_py.model.policy import LENIENT, VerdictRules
 from orchestrator_py.store.layout import Layout
 from orchestrator_py.store.manifest_file import read_manifest
+from tests.store.faults import Calls, counting
 
 Data = Mapping[str, object]
 
@@ -144,6 +147,21 @@ async def test_a_waived_failure_has_another_try_when_a_run_is_taken_up_again_str
     assert resumed.outcome is Outcome.SUCCEEDED
     assert (tmp_path / "tries").read_text().count("x") == (2 if strict else 1)
     assert resumed.manifest.status_detail == (None if strict else "waived:lax")
+
+
+async def test_a_run_that_is_pruned_before_it_can_be_taken_up_is_no_run_any_more(tmp_path: Path) -> None:
+    failed = await run(tmp_path, pipeline("p", {"kind": "command", "id": "bad", "command": "touch ran; false"}))
+    (tmp_path / "ran").unlink()
+    folder = Layout.below(tmp_path).task(parse_task_id("t")).cli_run(failed.manifest.run_id).folder
+
+    def prune(number: int, name: str, arguments: tuple[Any, ...]) -> None:
+        if name == "open" and Path(arguments[0]).name.startswith(f".{failed.manifest.run_id}.") and folder.exists():
+            folder.rename(tmp_path / "pruned")
+
+    with counting(Calls(at_call=prune)), pytest.raises(InputError, match="there is no such run"):
+        await run(tmp_path, pipeline("p", FINE), again=failed.manifest.run_id)
+    assert not folder.exists()
+    assert not (tmp_path / "ran").exists()
 
 
 async def test_rules_hold_for_child_runs_too(tmp_path: Path) -> None:

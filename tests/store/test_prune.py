@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from orchestrator_py.errors import RunHeldError, StoreError
 from orchestrator_py.ids import RunId
 from orchestrator_py.store.audit import audit
 from orchestrator_py.store.layout import TaskLayout
-from orchestrator_py.store.live_runs import begin_live_run
+from orchestrator_py.store.live_runs import LiveRun, begin_live_run
 from orchestrator_py.store.lock import try_lock
 from orchestrator_py.store.prune import find_candidates, prune, pruned_runs
 from tests.store.broken import settled, write_manifest
@@ -205,6 +206,70 @@ def test_two_prunes_do_not_meet(task: TaskLayout) -> None:
     assert left(task) == list(RUNS)
 
 
+def goes_on(task: TaskLayout) -> LiveRun:
+    run = begin_live_run(task, RunId("a"))
+    write_manifest(task, "a", status="in_progress", completed_at=None, metrics_recorded=False)
+    return run
+
+
+def ends_again(task: TaskLayout) -> LiveRun:
+    run = begin_live_run(task, RunId("a"))
+    write_manifest(task, "a", completed_at=ended(9))
+    run.end()
+    return run
+
+
+def is_killed(task: TaskLayout) -> LiveRun:
+    run = begin_live_run(task, RunId("a"))
+    write_manifest(task, "a", status="in_progress", completed_at=None, metrics_recorded=False)
+    run.release()
+    return run
+
+
+def is_killed_before_its_entry(task: TaskLayout) -> LiveRun:
+    run = begin_live_run(task, RunId("a"))
+    write_manifest(task, "a", completed_at=ended(9), metrics_recorded=False)
+    run.release()
+    return run
+
+
+@pytest.mark.parametrize("what", [goes_on, ends_again, is_killed, is_killed_before_its_entry])
+def test_a_run_that_is_resumed_while_a_prune_is_at_work_stays_whole_and_is_not_counted(
+    task: TaskLayout, what: Callable[[TaskLayout], LiveRun]
+) -> None:
+    resumed: list[LiveRun] = []
+
+    def resume(number: int, name: str, arguments: tuple[Any, ...]) -> None:
+        if name == "replace" and Path(arguments[1]).name == ".pruned.jsonl" and task.cli_run(RunId("b")).folder.exists():
+            resumed.append(what(task))
+
+    before = all_files(task.folder)
+    with counting(Calls(at_call=resume, sync=False)):
+        assert removed(task, EVERYTHING) == ["b", "c", "d"]
+    assert left(task) == ["a"]
+    assert {name for name in all_files(task.folder) if "a/" in name} == {name for name in before if "a/" in name}
+    assert pruned_runs(task) == 3
+    if what is not ends_again:
+        assert removed(task, EVERYTHING) == [], "its process is alive, or its record is not complete"
+        assert os.path.lexists(task.live_runs / "a"), "whoever opens the task next finds it"
+    resumed[0].release()
+
+
+def test_a_run_cannot_be_resumed_while_its_folders_go(task: TaskLayout) -> None:
+    tried = []
+
+    def resume(number: int, name: str, arguments: tuple[Any, ...]) -> None:
+        if name == "replace" and Path(arguments[0]).name in RUNS:
+            tried.append(arguments[0])
+            with pytest.raises(RunHeldError):
+                begin_live_run(task, RunId(Path(arguments[0]).name))
+
+    with counting(Calls(at_call=resume, sync=False)):
+        assert removed(task, EVERYTHING) == [*RUNS]
+    assert len(tried) == 3 * len(RUNS)
+    assert list(task.live_runs.iterdir()) == []
+
+
 def test_looking_for_candidates_changes_nothing(tmp_path: Path, task: TaskLayout) -> None:
     before = all_files(tmp_path)
     assert [run.run_id for run in find_candidates(task).finished] == list(RUNS)
@@ -236,6 +301,7 @@ def test_a_prune_that_is_broken_off_anywhere_is_finished_by_the_next(tmp_path: P
         for folder in (copy.folder, copy.folder / "cli", copy.folder / "mcp"):
             assert [name for name in os.listdir(folder) if name.startswith(".pruned-")] == []
         assert pruned_runs(copy) == 3
+        assert list(copy.live_runs.glob("*")) == []
         shutil.rmtree(root)
         number += 1
     assert number > 10
