@@ -151,5 +151,9 @@ def _prune(task: TaskLayout, arguments: Namespace) -> Answer:
         "removed": [run.run_id for run in removed],
         "left": len(candidates.finished) - len(removed),
         "kept": [finding_data(finding) for finding in candidates.kept],
+        "stuck": list(map(str, candidates.stuck)),
     }
-    return Answer(data=data, lines=pruned_lines(task.task_id, removed, candidates, dry_run=arguments.dry_run))
+    for error in candidates.stuck:
+        say(str(error))
+    lines = pruned_lines(task.task_id, removed, candidates, dry_run=arguments.dry_run)
+    return Answer(data=data, lines=lines, code=NOT_RECORDED if candidates.stuck else 0)

@@ -8,7 +8,7 @@ taken up again; then what is in them is removed.
 import os
 import shutil
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from pathlib import Path
 from orchestrator_py.core.history_lines import parse_entry, run_id_of_entry
 from orchestrator_py.core.json_text import compact_json, encode_json
 from orchestrator_py.core.pruning import FinishedRun, PruningRule, finished_embedded_run, finished_run, is_terminal
-from orchestrator_py.errors import DecodeError, RunHeldError
+from orchestrator_py.errors import DecodeError, RunHeldError, StoreError
 from orchestrator_py.ids import RunId
 from orchestrator_py.lean import define, field
 from orchestrator_py.model.finding import Finding
@@ -36,6 +36,8 @@ class Candidates:
 
     finished: list[FinishedRun] = field(factory=list)
     kept: list[Finding] = field(factory=list)
+    stuck: list[StoreError] = field(factory=list)
+    """What could not be removed: a run that stays where it was, or what is left of one that is out of sight."""
 
 
 def find_candidates(task: TaskLayout) -> Candidates:
@@ -75,25 +77,29 @@ def _judge(task: TaskLayout, run_id: RunId, command_line: dict[RunId, FoundRun],
 
 
 def prune(task: TaskLayout, rule: PruningRule, now: datetime) -> tuple[Sequence[FinishedRun], Candidates]:
-    """The runs that were removed, oldest first, and what was found. RunHeldError if another prune is at work."""
+    """The runs that were removed, oldest first, and what was found. RunHeldError if another prune is at work.
+
+    What cannot be removed does not keep the others from it.
+    """
     refuse_strange_folders(task)
     lock = try_lock(task.folder / ".prune.lock")
     if lock is None:
         raise RunHeldError(f"{task.folder}: another prune is at work here; wait for it, then try again.")
     try:
-        _finish_removals(task)
+        left_over = _hidden_folders(task)
         _end_own_markers(task)
         candidates = find_candidates(task)
+        candidates.stuck += _remove_trees(left_over)
         chosen = rule.select(candidates.finished, now)
         _note(task, chosen, now)
-        removed = [run for run in chosen if _remove_run(task, run)]
+        removed = [run for run in chosen if _remove_run(task, run, candidates.stuck)]
     finally:
         lock.release()
     return removed, candidates
 
 
 def pruned_runs(task: TaskLayout) -> int:
-    """How many runs were removed so far. One that was named and is there all the same had been resumed, or the prune was killed."""
+    """How many runs were removed so far. One that was named and is there all the same was resumed, or could not be removed yet."""
     return len(_noted(task).keys() - {*list_folder(task.folder), *list_folder(task.folder / "cli")})
 
 
@@ -131,8 +137,20 @@ def _folders(task: TaskLayout, run_id: RunId) -> tuple[Path, ...]:
     return task.mcp_pointer(run_id).parent, task.embedded_run(run_id).folder, task.cli_run(run_id).folder
 
 
-def _remove_run(task: TaskLayout, run: FinishedRun) -> bool:
-    """False if the run was resumed meanwhile: it stays."""
+def _remove_run(task: TaskLayout, run: FinishedRun, stuck: list[StoreError]) -> bool:
+    """False if it stays: it was resumed meanwhile, or is stuck."""
+    hidden: list[Path] = []
+    try:
+        gone = _hide_run(task, run, hidden)
+    except StoreError as error:
+        stuck.append(error)
+        gone = False
+    stuck += _remove_trees(hidden)
+    return gone
+
+
+def _hide_run(task: TaskLayout, run: FinishedRun, hidden: list[Path]) -> bool:
+    """False if the run was resumed meanwhile."""
     marker = keep_from_resuming(task, run.run_id)
     if marker is None:
         return False
@@ -140,11 +158,10 @@ def _remove_run(task: TaskLayout, run: FinishedRun) -> bool:
         if _newest(task, run) != run:
             return False
         _remove_local_pointer(task, run.run_id)
-        hidden = [_hide(folder) for folder in _folders(task, run.run_id) if _is_folder(folder)]
+        for folder in filter(_is_folder, _folders(task, run.run_id)):
+            hidden += [_hide(folder)]
     finally:
         marker.end()
-    for folder in hidden:
-        _remove_tree(folder)
     return True
 
 
@@ -187,20 +204,40 @@ def _remove_local_pointer(task: TaskLayout, run_id: RunId) -> None:
                 os.rmdir(link.parent)
 
 
+def _hidden_folders(task: TaskLayout) -> list[Path]:
+    """What an earlier prune had moved out of sight when it was killed, or could not remove."""
+    parents = [parent for parent in (task.folder, task.folder / "cli", task.folder / "mcp") if not parent.is_symlink()]
+    folders = [parent / name for parent in parents for name in list_folder(parent) if name.startswith(_LEAVING)]
+    return [folder for folder in folders if not folder.is_symlink() and folder.is_dir()]
+
+
+def _remove_trees(folders: Iterable[Path]) -> Iterator[StoreError]:
+    """Links in them are removed, not followed."""
+    for folder in folders:
+        try:
+            with telling(folder, "remove it"):
+                _remove_tree(folder)
+        except StoreError as error:
+            yield error
+
+
 def _remove_tree(folder: Path) -> None:
-    """Links in it are removed, not followed."""
-    with telling(folder, "remove it"):
+    try:
+        shutil.rmtree(folder)
+    except PermissionError:
+        _make_writable(folder)
         shutil.rmtree(folder)
 
 
-def _finish_removals(task: TaskLayout) -> None:
-    """What an earlier prune had moved out of sight when it was killed."""
-    for parent in (task.folder, task.folder / "cli", task.folder / "mcp"):
-        if parent.is_symlink():
-            continue
-        for name in list_folder(parent):
-            if name.startswith(_LEAVING) and not (parent / name).is_symlink() and (parent / name).is_dir():
-                _remove_tree(parent / name)
+def _make_writable(folder: Path) -> None:
+    """The folders in it, as far as they are ours: some programs take their own right to write away (the cache of Go's modules is so)."""
+    with suppress(OSError):
+        folder.chmod(stat.S_IRWXU)
+    for parent, names, _ in os.walk(folder):
+        for path in (Path(parent, name) for name in names):
+            with suppress(OSError):
+                if not path.is_symlink():
+                    path.chmod(stat.S_IRWXU)
 
 
 def _end_own_markers(task: TaskLayout) -> None:

@@ -1,5 +1,6 @@
 """`metrics prune`: the folders of old runs go, what they came to stays."""
 
+import shutil
 from pathlib import Path
 
 from tests.cli.running import Fifo, as_list, command, configure_stages, entries, finish, run, snapshot, start
@@ -40,6 +41,23 @@ def test_finished_runs_go_oldest_first_and_their_totals_stay(tmp_path: Path) -> 
     assert "  2 runs pruned" in shown
 
 
+def test_what_cannot_be_removed_is_told_with_74_and_the_rest_goes(tmp_path: Path) -> None:
+    configure_stages(tmp_path, command("a", "true"))
+    for _ in range(3):
+        assert run(tmp_path, "run").code == 0
+    ids = run_ids(tmp_path)
+    strange = tmp_path / ".runs" / "0101" / "mcp" / ids[1]
+    shutil.rmtree(strange)
+    strange.write_text("")
+    done = run(tmp_path, "metrics", "prune", "--keep", "1")
+    assert (done.code, done.stdout) == (74, f"0101: 1 run removed, 2 left\n  removed: {ids[0]}\n")
+    assert done.stderr.endswith(f"{strange}: is a file where a folder belongs; move it away.\n")
+    assert "  1 run pruned" in run(tmp_path, "metrics", "show").stdout
+    told = run(tmp_path, "metrics", "prune", "--keep", "1", "--format", "json")
+    (task,) = as_list(told.document()["tasks"])
+    assert (told.code, task["removed"], task["left"], len(as_list(task["stuck"]))) == (74, [], 2, 1)
+
+
 def test_age_counts_from_the_end_of_a_run(tmp_path: Path) -> None:
     configure_stages(tmp_path, command("a", "true"))
     assert run(tmp_path, "run").code == 0
@@ -47,7 +65,7 @@ def test_age_counts_from_the_end_of_a_run(tmp_path: Path) -> None:
     assert as_list(kept.document()["tasks"])[0]["removed"] == []
     gone = run(tmp_path, "metrics", "prune", "--older-than", "0", "--format", "json")
     (task,) = as_list(gone.document()["tasks"])
-    assert task == {"task": "0101", "dry_run": False, "removed": run_ids(tmp_path), "left": 0, "kept": []}
+    assert task == {"task": "0101", "dry_run": False, "removed": run_ids(tmp_path), "left": 0, "kept": [], "stuck": []}
     assert folders(tmp_path) == []
 
 

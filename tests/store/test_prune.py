@@ -2,7 +2,8 @@
 
 import os
 import shutil
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from tests.store.faults import Calls, counting
 NOW = datetime(2026, 1, 31, tzinfo=UTC)
 EVERYTHING = PruningRule(keep=0)
 RUNS = ("a", "b", "c", "d")
+NOBODY = 65534
 
 
 def ended(day: int) -> str:
@@ -195,6 +197,82 @@ def test_the_pointer_of_another_tasks_run_stays(task: TaskLayout) -> None:
     link.symlink_to("../../other/cli/a/manifest.json")
     removed(task, EVERYTHING)
     assert link.is_symlink()
+
+
+@pytest.mark.parametrize("place", ["mcp/b", "b"])
+def test_a_run_that_cannot_be_removed_stays_is_named_and_keeps_no_other_from_it(task: TaskLayout, place: str) -> None:
+    strange = task.folder / place
+    shutil.rmtree(strange)
+    strange.write_text("")
+    for expected in (["a", "c", "d"], []):
+        gone, candidates = prune(task, EVERYTHING, NOW)
+        assert [run.run_id for run in gone] == expected
+        (told,) = map(str, candidates.stuck)
+        assert told == f"{strange}: is a file where a folder belongs; move it away."
+        assert left(task) == ["b"]
+        assert pruned_runs(task) == 3
+    strange.unlink()
+    assert removed(task, EVERYTHING) == ["b"]
+    assert pruned_runs(task) == 4
+
+
+@pytest.fixture
+def unprivileged(tmp_path: Path) -> Iterator[Path]:
+    """A folder of a user who needs permissions, as root does not."""
+    if os.geteuid() != 0:
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        os.chown(folder, NOBODY, NOBODY)
+        os.seteuid(NOBODY)
+        try:
+            yield Path(folder)
+        finally:
+            os.seteuid(0)
+
+
+def unpacked(task: TaskLayout, run_id: str) -> Path:
+    """A folder in the run's that its maker did not want to be written to again."""
+    folder = task.cli_run(RunId(run_id)).folder / "cache" / "module"
+    folder.mkdir(parents=True)
+    (folder / "source").write_text("x")
+    (folder / "elsewhere").symlink_to(task.metrics.parent)
+    return folder
+
+
+@pytest.mark.parametrize("mode", [0o555, 0o400, 0])
+def test_folders_that_may_not_be_written_go_too(unprivileged: Path, mode: int) -> None:
+    task = settled(unprivileged, "a", "b")
+    for day, run_id in enumerate("ab", start=1):
+        write_run(task, run_id, day)
+    folder = unpacked(task, "a")
+    for one in (folder, folder.parent, folder.parent.parent):
+        one.chmod(mode if one is folder else 0o555)
+    gone, candidates = prune(task, EVERYTHING, NOW)
+    assert ([run.run_id for run in gone], candidates.stuck) == (["a", "b"], [])
+    assert left(task) == []
+    assert task.folder.stat().st_mode & 0o777 != 0o700, "no link was followed"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make what is another user's")
+def test_what_is_left_of_a_run_is_named_until_it_can_be_removed(unprivileged: Path) -> None:
+    task = settled(unprivileged, "a", "b")
+    for day, run_id in enumerate("ab", start=1):
+        write_run(task, run_id, day)
+    folder = unpacked(task, "a")
+    os.seteuid(0)
+    os.chown(folder, 0, 0)
+    os.seteuid(NOBODY)
+    for expected in (["a", "b"], []):
+        gone, candidates = prune(task, EVERYTHING, NOW)
+        assert [run.run_id for run in gone] == expected
+        (told,) = map(str, candidates.stuck)
+        assert "/cli/.pruned-" in told
+        assert "cannot remove it: Permission denied; give this user the right" in told
+        assert pruned_runs(task) == 2, "both are out of sight"
+    os.seteuid(0)
+    assert prune(task, EVERYTHING, NOW)[1].stuck == []
+    assert list((task.folder / "cli").iterdir()) == []
 
 
 def test_two_prunes_do_not_meet(task: TaskLayout) -> None:
