@@ -19,12 +19,17 @@ def format_timestamp(moment: datetime) -> Timestamp:
 
 
 def parse_timestamp(value: object) -> datetime | None:
-    """The moment that an ISO-8601 text names, or None for anything else; a text without a zone is read as UTC."""
+    """The moment that an ISO-8601 text names, or None for anything else; a text without a zone is read as UTC.
+
+    It can be written by `format_timestamp`: a moment that is in no year from 1 to 9999 in UTC is none.
+    """
     if not isinstance(value, str):
         return None
     try:
         moment = datetime.fromisoformat(value)
-    except ValueError:
+        if moment.tzinfo is not UTC and moment.tzinfo is not None:
+            moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 

@@ -113,6 +113,7 @@ def test_pruned_runs_are_noted_behind_the_earlier_ones(task: TaskLayout) -> None
         ({"run_id": "other"}, "not that of this run"),
         ({"version": 2}, "of a newer format"),
         ({"completed_at": None, "updated_at": "yesterday"}, "does not say when it ended"),
+        ({"completed_at": "0001-01-01T00:00:00+10:00", "updated_at": "9999-12-31T23:59:59-01:00"}, "does not say when it ended"),
     ],
 )
 def test_a_run_is_kept_when_in_doubt(task: TaskLayout, more: dict[str, object], reason: str) -> None:
