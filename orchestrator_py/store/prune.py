@@ -59,7 +59,7 @@ def _judge(task: TaskLayout, run_id: RunId, command_line: dict[RunId, FoundRun],
     """DecodeError with the reason why the run must be kept."""
     if _has_marker(task, run_id):
         raise DecodeError("its process is alive, or died and the run is not completed yet")
-    for folder in _folders(task, run_id):
+    for folder in (task.mcp_pointer(run_id).parent.parent, *_folders(task, run_id)):
         if folder.is_symlink():
             raise DecodeError(f"{task.layout.relative(folder)} is a symbolic link")
     run = command_line.get(run_id)

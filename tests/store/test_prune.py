@@ -173,6 +173,14 @@ def test_a_run_with_a_link_for_a_folder_is_kept_and_nothing_is_followed(tmp_path
     assert all_files(outside) == before
 
 
+def test_a_link_for_the_folder_of_pointers_is_not_followed_and_keeps_all_runs(tmp_path: Path, task: TaskLayout) -> None:
+    shutil.move(task.folder / "mcp", tmp_path / "outside")
+    (task.folder / "mcp").symlink_to(tmp_path / "outside")
+    before = all_files(tmp_path)
+    assert removed(task, EVERYTHING) == []
+    assert all_files(tmp_path).items() >= before.items()
+
+
 @pytest.mark.parametrize("place", ["cli", "."])
 def test_a_link_for_a_tasks_folder_is_refused(tmp_path: Path, task: TaskLayout, place: str) -> None:
     folder = task.folder / place if place != "." else task.folder
