@@ -1,10 +1,12 @@
 """The files of single runs on disk. They are replaced whole but not synced: the entry in the history is what is kept."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import assert_never
 
+from orchestrator_py.errors import StoreError
 from orchestrator_py.ids import TaskId
 from orchestrator_py.lean import define, field
 from orchestrator_py.model.document import DocumentKind, RunDocument
@@ -27,8 +29,7 @@ class DiskRunFiles:
         """Replace each file; StoreError names the first one that could not be."""
         for document in documents:
             path = self._path(document)
-            self._make_folder(path.parent)
-            replace_pieces(path, document.pieces())
+            self._write_into(path.parent, partial(_replace, path, document))
             if document.kind is DocumentKind.POINTER:
                 self._link_for_local_readers(document)
 
@@ -53,6 +54,18 @@ class DiskRunFiles:
             case _:
                 assert_never(document.kind)
 
+    def _write_into(self, folder: Path, write: Callable[[], None]) -> None:
+        """A prune takes away the folder of a run whose name comes again: it is made once more, unless the whole task's is gone."""
+        self._make_folder(folder)
+        try:
+            write()
+        except StoreError as error:
+            if not isinstance(error.__cause__, FileNotFoundError) or not self._layout.task(self._task_id).folder.is_dir():
+                raise
+            self._known_folders.discard(folder)
+            self._make_folder(folder)
+            write()
+
     def _make_folder(self, folder: Path) -> None:
         if folder in self._known_folders:
             return
@@ -65,9 +78,16 @@ class DiskRunFiles:
         """`.runs/local-mcp/<run>/manifest.json` leads to the manifest, relative, so that the folders can be moved together."""
         link = self._layout.local_mcp_pointer(document.run_id)
         manifest = self._layout.task(self._task_id).cli_run(document.run_id).manifest
-        self._make_folder(link.parent)
-        with telling(link, "make the link"), suppress(FileExistsError):
-            link.symlink_to(Path("..", "..") / manifest.relative_to(self._layout.runs_root))
+        self._write_into(link.parent, partial(_link, link, Path("..", "..") / manifest.relative_to(self._layout.runs_root)))
+
+
+def _replace(path: Path, document: RunDocument) -> None:
+    replace_pieces(path, document.pieces())
+
+
+def _link(link: Path, target: Path) -> None:
+    with telling(link, "make the link"), suppress(FileExistsError):
+        link.symlink_to(target)
 
 
 @define

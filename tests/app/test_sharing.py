@@ -22,7 +22,8 @@ from orchestrator_py.model.policy import SubtaskPolicy
 from orchestrator_py.model.result import BuildInput
 from orchestrator_py.model.task import TaskContext
 from orchestrator_py.model.timestamp import Timestamp
-from tests.app.agents import TASK, Crew, built, items
+from tests.app.agents import TASK, Crew, built, forever, items
+from tests.cli.running import entries, run
 
 ENOUGH = 120
 
@@ -111,6 +112,29 @@ async def test_a_manager_that_closes_leaves_the_others_their_aggregator(tmp_path
         async with crew.manager(root=tmp_path) as comes_later:
             await comes_later.execute(TASK)
     assert len((tmp_path / ".runs" / "task-1" / "metrics.json").read_bytes().splitlines()) == 3
+
+
+async def test_a_name_that_comes_again_after_a_prune_is_recorded_and_takes_no_other_run_along(tmp_path: Path) -> None:
+    """Another process removes the folders of the first run while the manager goes on."""
+    slow = Crew(items("a"), on_build=forever)
+    with anyio.fail_after(ENOUGH):
+        async with (
+            Crew(items("a")).manager(root=tmp_path, run_id_factory=lambda _: "nightly") as manager,
+            slow.manager(root=tmp_path, run_id_factory=lambda _: "other") as other_manager,
+        ):
+            other = asyncio.ensure_future(other_manager.execute(TASK))
+            await slow.started("a").wait()
+            for _ in range(2):
+                assert (await manager.execute(TASK)).outcome is Outcome.SUCCEEDED
+                pruned = await asyncio.to_thread(run, tmp_path, "metrics", "prune", "--task", TASK.id, "--keep", "0")
+                assert (pruned.code, (tmp_path / ".runs" / TASK.id / "nightly").exists()) == (0, False)
+            assert (await manager.execute(TASK)).outcome is Outcome.SUCCEEDED
+            other_manager.stop()
+            assert (await other).outcome is Outcome.CANCELLED
+    manifest = json.loads((tmp_path / ".runs" / TASK.id / "nightly" / "manifest.json").read_bytes())
+    assert manifest["runId"] == "nightly"
+    recorded = {str(entry["run_id"]): entry["status"] for entry in entries(tmp_path, TASK.id)}
+    assert recorded == {"nightly": "succeeded", "other": "cancelled"}
 
 
 @pytest.mark.parametrize("on_disk", [True, False])
