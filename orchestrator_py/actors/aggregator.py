@@ -32,6 +32,9 @@ PROGRESS_SECONDS = 0.2
 ROLLUP_SECONDS = 1.0
 """Rollups come at most once in this time while mail keeps coming: each of their files waits for the disk."""
 
+QUEUE_SECONDS = 3.0
+"""While no run goes on: so often it is looked whether other processes have queued something, which nobody tells us."""
+
 PUBLISHING_SHARE = 0.1
 """Of its time the writer spends at most this share on publications, so that a slow disk does not stall the commits."""
 
@@ -40,7 +43,8 @@ PUBLISHING_SHARE = 0.1
 class Aggregator:
     """The shell around one task's Aggregation. `run` lives until the last handle to its mailbox is closed.
 
-    Without `open_board`, embedded runs that go on are not shown.
+    Without `open_board`, embedded runs that go on are not shown. `has_queued` tells, in the writer's thread, whether other processes have
+    queued entries for the history; without it there are none.
     """
 
     task_id: TaskId
@@ -49,6 +53,7 @@ class Aggregator:
     _sink: EventSink
     _clock: Clock
     _open_board: Callable[[], FlightBoard] | None = None
+    _has_queued: Callable[[], bool] | None = None
     _mind: Aggregation = field(init=False)
     _flights: FlightWatch = field(init=False)
     _loop_is_closing: bool = field(default=False, init=False)
@@ -91,6 +96,8 @@ class Aggregator:
             self._flights.plan()
             if self._is_due():
                 await self._publish(history, idle=mailbox.is_empty)
+            elif self._has_queued is not None and self._is_idle and not batch:
+                await self._take_in(history, self._has_queued)
             if self._flights.is_due:
                 await self._flights.look(self._in_thread)
 
@@ -179,10 +186,17 @@ class Aggregator:
     # Publications: how a run in flight, and the rollups, show -----------------------------------------------------
 
     def _patience(self) -> float:
-        """How long to wait for mail: until the next publication is due, if there is anything to publish."""
+        """How long to wait for mail: until the next publication is due, or while nothing goes on the next look at the queue."""
         due_at = self._publish_at if self._unpublished or self._mind.has_progress else math.inf
         due_at = min(due_at, self._flights.due_at)
-        return math.inf if due_at == math.inf else max(0.0, due_at - self._clock.monotonic())
+        if due_at == math.inf:
+            return QUEUE_SECONDS if self._has_queued is not None and self._is_idle else math.inf
+        return max(0.0, due_at - self._clock.monotonic())
+
+    @property
+    def _is_idle(self) -> bool:
+        """A run that goes on is not put at risk by what others have queued: it waits until the run's own entry is on record."""
+        return not self._mind.runs
 
     def _is_due(self) -> bool:
         return (self._unpublished or self._mind.has_progress) and self._clock.monotonic() >= self._publish_at
@@ -205,6 +219,13 @@ class Aggregator:
         if rollups:
             self._rollups_at = ended + ROLLUP_SECONDS
         self._publish_at = ended + max(PROGRESS_SECONDS, (ended - started) / PUBLISHING_SHARE)
+
+    async def _take_in(self, history: HistoryStore, has_queued: Callable[[], bool]) -> None:
+        def look() -> None:
+            if has_queued():
+                history.rest()
+
+        await self._in_thread(look)
 
     def _show(self, documents: Sequence[RunDocument]) -> None:
         """What is for readers only: a disk that refuses it does not take the run's verdict. It is told once, with the file's name."""

@@ -16,7 +16,7 @@ from orchestrator_py.actors.host import Host
 from orchestrator_py.actors.outlast import outlast
 from orchestrator_py.actors.run import Run
 from orchestrator_py.actors.run_clock import RunClock
-from orchestrator_py.errors import DefectError, OrchestratorError
+from orchestrator_py.errors import DefectError, OrchestratorError, StoreError
 from orchestrator_py.ids import RunId, SubtaskId, TaskId
 from orchestrator_py.lean import define, field
 from orchestrator_py.model.events import Event
@@ -25,6 +25,7 @@ from orchestrator_py.model.outcome import StopCause, StopKind
 from orchestrator_py.ports import Clock, FlightBoard, HistoryStore, RunFiles
 from orchestrator_py.store.layout import Layout, TaskLayout
 from orchestrator_py.store.lost_runs import complete_lost_runs
+from orchestrator_py.store.queue import list_queue
 from orchestrator_py.store.run_files import DiskRunFiles, MemoryRunFiles
 from orchestrator_py.store.task_store import open_task_store
 
@@ -163,8 +164,11 @@ class RunService:
 
     def _create_aggregator(self, task_id: TaskId, events: EventRouter) -> Aggregator:
         open_history, files = self._in_memory(task_id) if self.layout is None else self._on_disk(self.layout, task_id)
-        board = None if self.layout is None else partial(_open_board, self.layout.task(task_id))
-        return Aggregator(task_id=task_id, open_history=open_history, files=files, sink=events, clock=self.clock, open_board=board)
+        aggregator = partial(Aggregator, task_id=task_id, open_history=open_history, files=files, sink=events, clock=self.clock)
+        if self.layout is None:
+            return aggregator()
+        task = self.layout.task(task_id)
+        return aggregator(open_board=partial(_open_board, task), has_queued=partial(_has_queued, task))
 
     def _on_disk(self, layout: Layout, task_id: TaskId) -> tuple[Callable[[], HistoryStore], RunFiles]:
         return lambda: _open_history(layout, task_id, self.clock), DiskRunFiles(layout, task_id)
@@ -218,6 +222,14 @@ def _complete_lost_flights(task: TaskLayout, store: HistoryStore, clock: Clock) 
         from orchestrator_py.store.lost_flights import complete_lost_flights  # most command lines never meet one
 
         complete_lost_flights(task, store, clock.now)
+
+
+def _has_queued(task: TaskLayout) -> bool:
+    """A folder that cannot be listed now is left to the next commit, which tells of it."""
+    try:
+        return bool(list_queue(task.pending))
+    except StoreError:
+        return False
 
 
 def _open_board(task: TaskLayout) -> FlightBoard:

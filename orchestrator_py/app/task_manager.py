@@ -138,7 +138,11 @@ class TaskManager:
         return (await self._service.wait(run)).summary
 
     async def flush(self) -> None:
-        """Fold and publish: history and rollups hold every finished run when this returns."""
+        """Fold and publish: history and rollups hold every finished run when this returns, of each task that this event loop holds.
+
+        Where another program (or event loop) holds the task, finished runs are durable in its queue. It takes them in within a few seconds
+        while none of its runs goes on, else after the next of them that ends.
+        """
         await self._service.flush()
 
     def stop(self, reason: str = "stop was called") -> None:

@@ -1,15 +1,16 @@
 """The single writer: in which order it writes, what a reply means, when it publishes, and how it ends."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager, closing
+from itertools import pairwise
 
 import anyio
 import pytest
 from anyio import wait_all_tasks_blocked
 from attrs import define, field
 
-from orchestrator_py.actors.aggregator import Aggregator
+from orchestrator_py.actors.aggregator import QUEUE_SECONDS, Aggregator
 from orchestrator_py.actors.mailbox import Mailbox, Ref, open_mailbox
 from orchestrator_py.errors import DefectError, NotRecordedError, StoreError
 from orchestrator_py.ids import RunId, TaskId
@@ -19,6 +20,7 @@ from orchestrator_py.model.history import EntryLine
 from orchestrator_py.model.messages import Beat, ClosedRun, CloseRun, Flush, Message
 from orchestrator_py.model.outcome import Outcome
 from orchestrator_py.model.timestamp import Timestamp
+from tests.app.permuted_loop import PermutedLoop, without_threads
 from tests.core.conversations import RUN, conversation, open_pipeline_run, open_run, reports_of, stamp
 
 
@@ -75,12 +77,13 @@ class HandClock:
 
 
 @asynccontextmanager
-async def serving(disk: Disk, clock: HandClock | None = None) -> AsyncIterator[Ref[Message]]:
+async def serving(disk: Disk, clock: HandClock | None = None, has_queued: Callable[[], bool] | None = None) -> AsyncIterator[Ref[Message]]:
     """A handle to a running aggregator; leaving waits for its end."""
     ref: Ref[Message]
     mailbox: Mailbox[Message]
     ref, mailbox = open_mailbox()
-    aggregator = Aggregator(task_id=TaskId("task-1"), open_history=lambda: disk, files=disk, sink=disk, clock=clock or HandClock())
+    clock = clock or HandClock()
+    aggregator = Aggregator(task_id=TaskId("task-1"), open_history=lambda: disk, files=disk, sink=disk, clock=clock, has_queued=has_queued)
     with anyio.fail_after(20):
         running = asyncio.ensure_future(aggregator.run(mailbox))
         with ref:
@@ -183,6 +186,68 @@ async def test_a_follower_that_raises_changes_no_reply() -> None:
     disk = Disk("tell", error=ValueError("no thanks"))
     async with serving(disk) as ref:
         assert (await tell(ref, RUN_OF_ONE)).summary.outcome is Outcome.SUCCEEDED
+
+
+def in_its_own_time(work: Callable[[], Coroutine[object, object, None]]) -> None:
+    """Seconds of the loop take no time."""
+    loop = PermutedLoop()
+    with without_threads(loop), closing(loop):
+        loop.run_until_complete(work())
+
+
+@pytest.mark.parametrize("is_filled", [True, False])
+def test_an_idle_writer_looks_every_few_seconds_and_writes_only_what_others_have_queued(is_filled: bool) -> None:
+    disk, looks = Disk(), list[float]()
+
+    def has_queued() -> bool:
+        looks.append(asyncio.get_running_loop().time())
+        return is_filled
+
+    async def work() -> None:
+        async with serving(disk, has_queued=has_queued) as ref:
+            await ref.ask(Flush())
+            looks.clear()
+            await asyncio.sleep(3.5 * QUEUE_SECONDS)
+
+    in_its_own_time(work)
+    assert [later - earlier for earlier, later in pairwise(looks)] == [QUEUE_SECONDS] * 2
+    assert disk.told == ["flush", *(["rest"] * 3 if is_filled else []), "close"]
+
+
+def test_nobody_looks_while_a_run_goes_on() -> None:
+    """What others have queued may be what cannot be written; it must not take the run's record."""
+    opening, disk, looks = open_run(1), Disk(), list[bool]()
+    messages = conversation(opening, reports_of(opening, [Outcome.SUCCEEDED]))
+
+    def has_queued() -> bool:
+        looks.append("commit 1" in disk.told)
+        return False
+
+    async def work() -> None:
+        async with serving(disk, has_queued=has_queued) as ref:
+            await ref.tell(messages[0])
+            await asyncio.sleep(3.5 * QUEUE_SECONDS)
+            await tell(ref, messages[1:])
+            await asyncio.sleep(1.5 * QUEUE_SECONDS)
+
+    in_its_own_time(work)
+    assert looks == [True]
+
+
+async def test_an_idle_writer_that_looks_does_not_outlast_its_event_loop() -> None:
+    disk = Disk()
+    ref: Ref[Message]
+    mailbox: Mailbox[Message]
+    ref, mailbox = open_mailbox()
+    aggregator = Aggregator(
+        task_id=TaskId("task-1"), open_history=lambda: disk, files=disk, sink=disk, clock=HandClock(), has_queued=lambda: False
+    )
+    with anyio.fail_after(20), ref:
+        running = asyncio.ensure_future(aggregator.run(mailbox))
+        await ref.ask(Flush())
+        running.cancel()
+        await running
+    assert disk.told == ["flush", "close"]
 
 
 async def test_a_cancelled_aggregator_waits_for_the_runs_that_are_in_flight() -> None:

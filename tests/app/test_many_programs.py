@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from tests.cli.running import (
@@ -127,6 +128,21 @@ def test_command_lines_do_not_wait_for_a_manager_that_holds_the_task(tmp_path: P
         run_ids.append(str(document["run_id"]))
     run_ids += other_runs(manager)
     assert_counted_once(tmp_path, run_ids)
+
+
+def test_a_manager_that_has_nothing_to_do_takes_in_what_command_lines_have_recorded(tmp_path: Path) -> None:
+    configure_stages(tmp_path, command("a", "true"))
+    manager = start_embedded(tmp_path, 0)
+    first_run(manager)
+    assert [finished.code for finished in run_all(tmp_path, 2, "run", "--task", TASK)] == [0] * 2
+    rollup = tmp_path / ".runs" / TASK / "metrics" / "post-rollout.json"
+    until = time.monotonic() + PATIENCE_SECONDS
+    while read_object(rollup)["total_runs"] != 3:
+        assert time.monotonic() < until, "the manager only waits for mail"
+        time.sleep(0.1)
+    assert os.listdir(tmp_path / ".runs" / TASK / "metrics.pending") == []
+    assert len(entries(tmp_path, TASK)) == 3
+    assert other_runs(manager) == []
 
 
 def test_a_pool_of_workers_that_outlives_a_manager_keeps_its_task_from_nobody(tmp_path: Path) -> None:
