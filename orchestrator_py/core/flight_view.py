@@ -50,11 +50,19 @@ class FlightView:
         """Whether it looks different from how it was told last."""
         return self._told != self._news() or self._instances != self._told_instances()
 
+    def head(self, at: Timestamp) -> Data:
+        """The run without its parts, which are still to be told: its subtasks are counted only."""
+        self._look()
+        return self._run(at, [], None)
+
     def data(self, at: Timestamp) -> Data:
         """The run as it stands."""
         self._look()
+        self._told, self._instances = self._news(), self._told_instances()
+        return self._run(at, [self._subtask(item) for item in self._told_items()], self._scheduler())
+
+    def _run(self, at: Timestamp, subtasks: list[Data], scheduler: Data | None) -> Data:
         opening = self.record.opening
-        subtasks = [self._subtask(item) for item in self._told_items()]
         return {
             "run_id": opening.run_id,
             "task_id": opening.task.id,
@@ -67,7 +75,7 @@ class FlightView:
             "artifact_root": opening.artifact_root,
             "commands": subtasks,
             "left_out": self._left_out(subtasks),
-            "scheduler": self._scheduler(),
+            "scheduler": scheduler,
         }
 
     def _look(self) -> None:
@@ -81,7 +89,6 @@ class FlightView:
             if word == FAILED and len(self._bad) < MOST_SUBTASKS:
                 self._bad[subtask_id] = None
         self._taken, self._reported = len(record.taken_at), len(record.reports)
-        self._told, self._instances = self._news(), self._told_instances()
 
     def _news(self) -> tuple[int, ...]:
         """Differs as soon as anything was told of the run; instances apart."""

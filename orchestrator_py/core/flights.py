@@ -19,7 +19,10 @@ MOST_RUNS = 1_000
 """So many are shown at once, those that are in flight longest."""
 
 MOST_NEWS = 400
-"""So many subtasks and instances are told anew at one look, in the caller's event loop; what is left comes with the next looks."""
+"""So many subtasks and instances are told anew at one look, in the caller's event loop; what is left comes with the next looks.
+
+A new run takes the place of one: its head costs less, and waits for nothing, since a run of which nothing is told leaves no record.
+"""
 
 
 @define
@@ -57,16 +60,20 @@ class Flights:
         self._seen = set(embedded)
 
     def _tell_news(self, at: Timestamp) -> bool:
-        """Those that were told go to the end: their next turn comes after the others'."""
-        budget, told = MOST_NEWS, list[RunId]()
+        """Those that were told go to the end: their next turn comes after the others'. Of a new one at least the head is told at once."""
+        new = [run_id for run_id in self._shown if run_id not in self._texts]
+        budget, told = MOST_NEWS - len(new), list[RunId]()
         for run_id, view in self._shown.items():
             if budget > 0 and view.has_news():
                 budget -= view.weight
                 self._texts[run_id] = compact_json(view.data(at))
                 told.append(run_id)
+        for run_id in new:
+            if run_id not in self._texts:
+                self._texts[run_id] = compact_json(self._shown[run_id].head(at))
         for run_id in told if budget <= 0 else ():
             self._shown[run_id] = self._shown.pop(run_id)
-        return bool(told)
+        return bool(told or new)
 
     def _document(self, at: Timestamp) -> bytes:
         if not self._texts:

@@ -154,14 +154,54 @@ def test_so_many_runs_are_shown_and_those_that_last_longest_come_first() -> None
     assert sorted(str(run["run_id"]) for run in seen) == [f"r{number:04d}" for number in range(MOST_RUNS)]
 
 
-def test_one_look_tells_so_much_and_the_next_ones_the_rest_in_turns() -> None:
+def test_one_look_tells_the_parts_of_so_many_and_the_next_ones_the_rest_in_turns() -> None:
     watched, opening = Watched(), open_run(MOST_SUBTASKS, lanes=1)
     watched.hear(*(named(opening, f"r{number}") for number in range(5)))
     watched.look()
-    counts = [len(watched.look() or []) for _ in range(3)]
+    counts = [sum(1 for run in watched.look() or [] if commands(run)) for _ in range(3)]
     assert counts == sorted(counts)
-    assert counts[0] == -(-MOST_NEWS // (MOST_SUBTASKS + 1)) == 2
+    assert counts[0] == -(-(MOST_NEWS - 5) // (MOST_SUBTASKS + 1)) == 2
     assert counts[-1] == 5
+
+
+@pytest.mark.parametrize(("runs", "subtasks"), [(100, MOST_SUBTASKS), (MOST_RUNS, 1), (100, 3 * MOST_SUBTASKS)])
+def test_so_many_new_runs_are_all_told_at_their_second_look_however_large_they_are(runs: int, subtasks: int) -> None:
+    watched, opening = Watched(), open_run(subtasks, lanes=2)
+    watched.hear(*(named(opening, f"r{number}") for number in range(runs)))
+    watched.look()
+    told = watched.look() or []
+    assert {run["run_id"] for run in told} == {f"r{number}" for number in range(runs)}
+    for run in told:
+        left_out = run["left_out"]
+        assert isinstance(left_out, dict)
+        assert len(commands(run)) + sum(left_out.values()) == subtasks
+        assert lost_entry(run, stamp(50)).status == "failed"
+
+
+@pytest.mark.parametrize("runs", [1, 30])
+def test_a_run_of_which_only_the_head_was_told_looks_in_the_end_as_if_it_had_been_alone(runs: int) -> None:
+    watched, opening = Watched(), open_run(MOST_SUBTASKS, lanes=2)
+    news: list[Message] = [taken(opening, 0), ended(0), taken(opening, 1), ended(1, Outcome.FAILED), taken(opening, 2)]
+    watched.hear(*(named(opening, f"r{number:02d}") for number in range(runs - 1)), opening)
+    watched.look()
+    watched.look()
+    watched.hear(*news)
+    last = watched.look()
+    while (document := watched.look()) is not None:
+        last = document
+    assert last is not None
+    assert [run for run in last if run["run_id"] == RUN] == [shown(opening, *news)]
+
+
+def test_what_had_ended_when_only_the_head_was_told_is_counted() -> None:
+    opening = open_run(4, lanes=2)
+    mind = Aggregation(TaskId("task-1"))
+    for message in (opening, taken(opening, 0), ended(0), taken(opening, 1), ended(1, Outcome.FAILED), taken(opening, 2)):
+        mind.handle(message)
+    head = FlightView(mind.runs[RUN]).head(stamp(30))
+    assert head["left_out"] == {"succeeded": 1, "failed": 1, "running": 1, "pending": 1}
+    entry = lost_entry(head, stamp(50))
+    assert (entry.commands_passed, entry.commands_failed, entry.started_at) == (1, 2, stamp(0))
 
 
 # How a run looks ---------------------------------------------------------------------------------------------------
