@@ -4,11 +4,13 @@ import os
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
-from io import TextIOWrapper
+from io import BufferedWriter, FileIO, TextIOWrapper
 
 TYPE_CHECKING = False  # type checkers read the name; `typing` costs a fifth of a start
 if TYPE_CHECKING:
     from typing import Literal, TextIO
+
+    from _typeshed import ReadableBuffer
 
 PROGRAM = "orchestrator-py"
 TRACEBACK_VARIABLE = "ORCHESTRATOR_PY_TRACEBACK"
@@ -31,6 +33,14 @@ def open_missing_streams() -> None:
     sys.stdin = sys.stdin or _open(0, "r")
     sys.stdout = sys.stdout or _open(1, "w")
     sys.stderr = sys.stderr or _open(2, "w")
+
+
+def wait_for_slow_readers() -> None:
+    """Makes stdout and stderr lose nothing where Python's own may: see `_Patient`."""
+    if sys.stdout is sys.__stdout__:  # else whoever called us has put his own there
+        sys.stdout = _patient(sys.stdout)
+    if sys.stderr is sys.__stderr__:
+        sys.stderr = _patient(sys.stderr)
 
 
 def heed_workflow_commands() -> None:
@@ -129,6 +139,29 @@ def _harmless(text: str, *, json: bool = False) -> str:
 
 def _open(descriptor: int, mode: "Literal['r', 'w']") -> "TextIO":
     return open(descriptor, mode, closefd=False)
+
+
+def _patient(stream: "TextIO | None") -> "TextIO":
+    assert isinstance(stream, TextIOWrapper)
+    raw = _Patient(stream.fileno(), "wb", closefd=False)
+    return TextIOWrapper(BufferedWriter(raw), stream.encoding, stream.errors, line_buffering=stream.line_buffering)
+
+
+class _Patient(FileIO):
+    """A descriptor that takes everything, if its reader does.
+
+    The pipe or terminal may be shared, and a neighbour may have made it non-blocking, at any time. A write is then refused where it should
+    wait, and Python's text layer drops what was refused without a word. The neighbour keeps his way: only we wait.
+    """
+
+    def write(self, data: "ReadableBuffer", /) -> int:
+        while True:
+            try:
+                return os.write(self.fileno(), data)
+            except BlockingIOError:
+                from select import select  # hardly anybody needs it
+
+                select([], [self], [])
 
 
 def _discard(stream: "TextIO") -> None:

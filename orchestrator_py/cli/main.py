@@ -4,7 +4,7 @@ import gc
 import os
 
 from orchestrator_py.cli.arguments import parse_words
-from orchestrator_py.cli.console import heed_workflow_commands, open_missing_streams
+from orchestrator_py.cli.console import heed_workflow_commands, open_missing_streams, wait_for_slow_readers
 
 TYPE_CHECKING = False  # type checkers read the names; who calls a command plainly is spared argparse
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 def run_command_line(arguments: list[str]) -> int:
     """Run one command; the answer is the exit code."""
     open_missing_streams()
+    wait_for_slow_readers()
     if os.environ.get("GITHUB_ACTIONS") == "true":
         heed_workflow_commands()
     try:

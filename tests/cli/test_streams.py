@@ -1,8 +1,13 @@
 """Whatever stdin, stdout and stderr are, the run goes on and is on record, and stdout holds nothing but what was asked for."""
 
+import json
 import os
 import shlex
+import subprocess
+import time
+from collections.abc import Mapping
 from pathlib import Path
+from select import select
 
 import pytest
 
@@ -11,6 +16,7 @@ from tests.cli.running import (
     assert_document,
     command,
     configure_stages,
+    environment,
     finish,
     only_record,
     run,
@@ -96,6 +102,36 @@ def test_a_stderr_that_nobody_reads_does_not_hold_up_the_run(tmp_path: Path) -> 
     assert finished.code == 0
     assert len(finished.stderr) > 65536
     assert "[31/31] p:last succeeded" in finished.stderr
+
+
+def read_late(folder: Path, line: str, *, variables: Mapping[str, str]) -> tuple[int, str]:
+    """Code and output of a shell line whose stdout is a pipe that a neighbour has made non-blocking, and that is read when it is full."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    process = subprocess.Popen(
+        ["bash", "-c", f"exec {line}"], cwd=folder, env=environment(variables), stdout=writer, stderr=subprocess.DEVNULL
+    )
+    while process.poll() is None and select([], [writer], [], 0)[1]:
+        time.sleep(0.01)
+    os.close(writer)
+    with open(reader, encoding="utf-8") as file:
+        text = file.read()
+    return process.wait(), text
+
+
+@pytest.mark.parametrize("variables", [{}, {"PYTHONUNBUFFERED": "1"}], ids=["buffered", "unbuffered"])
+def test_nothing_is_lost_in_a_pipe_that_a_neighbour_has_made_non_blocking(tmp_path: Path, variables: dict[str, str]) -> None:
+    configure_stages(tmp_path, command("a", f"yes 1 2 3 {60 * 'y'} | head -n 1200 # {70_000 * 'x'}"))
+    code, text = read_late(tmp_path, f"{shlex.join(words('run', '-v'))} 2>&1 >/dev/null", variables=variables)
+    assert (code, text.count("a | 1 2 3 yyy")) == (0, 1200)
+    code, text = read_late(tmp_path, shlex.join(words("run", "--format", "jsonl", "--stream-logs")), variables=variables)
+    events = [json.loads(line) for line in text.splitlines()]
+    assert (code, [event["seq"] for event in events]) == (0, list(range(1, len(events) + 1)))
+    assert events[-1]["type"] == "run:completed"
+    for arguments in (["logs", "a"], ["logs"], ["plan", "--format", "json"], ["plan"]):
+        code, text = read_late(tmp_path, shlex.join(words(*arguments)), variables=variables)
+        assert (code, text) == (0, run(tmp_path, *arguments).stdout), arguments
+        assert len(text) > 65536
 
 
 @pytest.mark.parametrize("variables", [{"LC_ALL": "C"}, {"PYTHONIOENCODING": "ascii"}], ids=["C", "ascii"])
