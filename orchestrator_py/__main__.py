@@ -13,6 +13,9 @@ def main(arguments: list[str] | None = None) -> int:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         # Until a run takes signals over, Ctrl-C ends the program as it ends any other: by the signal, without a traceback.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
+        # Some parents leave it so. The kernel would drop how children end, and what is lost reads as success or as a crash.
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     gc.disable()  # until the command has been imported: what an import makes stays
     try:
         from orchestrator_py.cli.main import run_command_line

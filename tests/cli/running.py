@@ -89,7 +89,7 @@ def start_words(
     """In a session of its own; signals are ignored or not whatever our own parent does."""
 
     def set_signals() -> None:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
             signal.signal(number, signal.SIG_IGN if number in ignoring else signal.SIG_DFL)
 
     return subprocess.Popen(

@@ -30,6 +30,7 @@ from tests.cli.running import (
     wait_for_line,
     words,
 )
+from tests.guards.repositories import repository
 
 SLEEPER = "sleep 300"
 TELLER = f"sh -c 'echo up > told; exec {SLEEPER}' & wait"  # a grandchild tells, so that it is one when it is told to end
@@ -251,6 +252,23 @@ def test_a_signal_that_we_were_told_to_ignore_stays_ignored(tmp_path: Path) -> N
     (tmp_path / "go").write_text("go\n")
     assert finish(process).code == 0
     assert_agreement(tmp_path, only_record(tmp_path), "succeeded")
+
+
+def test_how_stages_end_is_known_even_if_our_parent_ignores_the_end_of_children(tmp_path: Path) -> None:
+    configure_stages(tmp_path, command("a", "true"), command("b", "exit 7"))
+    finished = finish(start(tmp_path, "run", "--format", "json", ignoring=[signal.SIGCHLD]))
+    assert finished.code == 1
+    record = only_record(tmp_path)
+    assert_document(tmp_path, finished, record, "failed")
+    assert [(one["status"], one["exit_code"]) for one in as_list(record.manifest["commands"])] == [("succeeded", 0), ("failed", 7)]
+
+
+def test_what_git_answers_a_guard_is_known_even_if_our_parent_ignores_the_end_of_children(tmp_path: Path) -> None:
+    repo = repository(tmp_path / "repo")
+    repo.put("README.md", "[there](missing.md)\n")
+    finished = finish(start(repo.path, "guard", "docs", ignoring=[signal.SIGCHLD]))
+    assert finished.code == 1
+    assert "the link leads to missing.md, which does not exist" in finished.stdout
 
 
 def test_a_shell_loop_around_us_stops_too(tmp_path: Path) -> None:
