@@ -21,6 +21,7 @@ class StopSignals:
     grace: Grace
     tell: Callable[[str], object] = field(repr=False)
     _cause: StopCause | None = field(default=None, init=False)
+    _came_late: bool = field(default=False, init=False)
 
     @contextmanager
     def heeded(self) -> Iterator[None]:
@@ -55,6 +56,6 @@ class StopSignals:
             self.service.stop(self._cause)
 
     def _come_too_late(self, number: int, _: object) -> None:
-        if self._cause is not None:
+        if self._came_late:
             die_by(number)
-        self._cause = StopCause(StopKind.SIGNAL, signal.Signals(number).name)
+        self._came_late = True

@@ -184,6 +184,18 @@ def test_a_signal_after_the_run_does_not_change_its_code(tmp_path: Path) -> None
     assert_document(tmp_path, finished, only_record(tmp_path), "failed")
 
 
+def test_a_second_signal_that_comes_when_everything_has_ended_leaves_the_report_alone(tmp_path: Path) -> None:
+    """The first one has stopped the run; the second one comes just before the report is printed."""
+    told = Fifo(tmp_path / "told")
+    configure_stages(tmp_path, command("a", f"echo up > told; exec {SLEEPER}"))
+    process = start_words(tmp_path, [sys.executable, "-c", SIGNALS_AFTER_THE_RUN])
+    told.wait_for("up")
+    process.send_signal(signal.SIGINT)
+    finished = finish(process)
+    assert finished.code == -signal.SIGINT
+    assert_document(tmp_path, finished, only_record(tmp_path), "cancelled")
+
+
 def test_at_whatever_moment_a_signal_comes_the_record_and_the_end_agree(tmp_path: Path) -> None:
     """The claim holds at every moment; the pauses only spread the moments."""
     configure_stages(tmp_path, command("a", "true"), command("b", "true"))
