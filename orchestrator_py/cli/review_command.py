@@ -99,14 +99,16 @@ class _Review:
         return self._ask(self.begun.command, seconds)
 
     def _ask(self, command: str, seconds: float | None) -> int:
+        from orchestrator_py.cli.line_printer import LinePrinter
         from orchestrator_py.cli.reviewer import ask_reviewer, reviewer_environment
         from orchestrator_py.model.command import CommandSpec
 
         env = reviewer_environment(self.root, self.record.run, self.record.evidence)
         spec = CommandSpec(command=command, cwd=Path(self.root), env=env, stdin_text=self.text.encode(errors="backslashreplace"))
         say(f"the reviewer reads {self.begun.review}: {command}")
-        reviewing = ask_reviewer(spec, seconds)
-        told = self._end(_judgement(reviewing, seconds), reviewing)
+        with LinePrinter() as printer:
+            reviewing = ask_reviewer(spec, seconds, printer)
+            told = self._end(_judgement(reviewing, seconds), reviewing)
         number = reviewing.cut_short_by
         code = self._tell(told, code_of_word(_WORDS[told.judgement.decision]) if number is None else 128 + number)
         if number is not None:

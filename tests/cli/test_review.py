@@ -2,6 +2,7 @@
 
 import json
 import signal
+import time
 from argparse import Namespace
 from collections.abc import Mapping
 from pathlib import Path
@@ -183,6 +184,47 @@ def test_a_second_signal_kills_a_reviewer_that_does_not_listen(repo: Repository)
     process.send_signal(signal.SIGINT)
     assert finish(process).code == -signal.SIGINT
     held.wait_until_let_go()
+
+
+def wait_for_result(repo: Repository) -> str:
+    while (decision := str(result(repo)["decision"])) == "not_reviewed":
+        time.sleep(0.01)
+    return decision
+
+
+def test_who_does_not_read_stderr_holds_up_no_time_limit(repo: Repository) -> None:
+    """Nobody reads until the review has ended and is on record."""
+    held, told = Hold(repo.path / "held"), Fifo(repo.path / "told")
+    configure(repo, "exec 9> held; echo up > told; yes")
+    process = start(repo.path, "review", "--timeout", "2", variables=QUIET)
+    told.wait_for("up")
+    assert wait_for_result(repo) == "crashed"
+    held.wait_until_let_go()
+    assert "took longer than 2 s" in str(result(repo)["detail"])
+    assert finish(process).code == 6
+
+
+def test_who_does_not_read_stderr_holds_up_no_signal(repo: Repository) -> None:
+    held, told = Hold(repo.path / "held"), Fifo(repo.path / "told")
+    configure(repo, "exec 9> held; head -c 1000000 /dev/zero; echo up > told; yes")
+    process = start(repo.path, "review", variables=QUIET)
+    told.wait_for("up")
+    process.send_signal(signal.SIGTERM)
+    assert wait_for_result(repo) == "cancelled"
+    held.wait_until_let_go()
+    done = finish(process)
+    assert done.code == -signal.SIGTERM
+    assert "ending the reviewer (SIGTERM)" in done.stderr
+
+
+def test_all_that_a_reviewer_says_is_shown_to_a_slow_reader(repo: Repository) -> None:
+    """Far more than may wait; and a last line without an end."""
+    configure(repo, "seq 2000000; printf end")
+    done = review(repo)
+    assert done.code == 0
+    said = done.stderr.splitlines()
+    assert said[-2000001:-1] == list(map(str, range(1, 2000001)))
+    assert said[-1] == "end"
 
 
 def test_the_newest_run_is_reviewed_unless_another_one_is_named(repo: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
