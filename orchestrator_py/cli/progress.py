@@ -143,7 +143,7 @@ def name_width(configuration: Configuration, pipeline: Pipeline) -> int:
     seen, waiting, longest = {pipeline.id}, [pipeline], 0
     while waiting:
         one = waiting.pop()
-        longest = max(longest, *(len(item_id(one, stage.id)) for stage in one.stages))
+        longest = max([longest, *(len(item_id(one, stage.id)) for stage in one.stages)])
         children = {stage.pipeline for stage in one.stages if isinstance(stage, SubpipelineStage)} - seen
         waiting += (select_pipeline(configuration, child) for child in children)
         seen |= children

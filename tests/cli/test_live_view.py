@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from orchestrator_py.cli.live_view import LiveView, create_console
+from orchestrator_py.cli.progress import name_width
 from orchestrator_py.cli.progress_board import Board
 from orchestrator_py.cli.progress_output import LastLines
+from orchestrator_py.core.configuration import parse_configuration
 from orchestrator_py.ids import SubtaskId
 from orchestrator_py.model.outcome import Outcome
 from tests.cli.news import RUN, finished, run_started, started
@@ -99,3 +101,13 @@ def calls_of(view: LiveView) -> int:
     finally:
         sys.setprofile(before)
     return count
+
+
+def test_a_pipeline_without_stages_has_no_name_that_needs_room() -> None:
+    stages = [
+        {"kind": "subpipeline", "id": "sub", "pipeline": "empty", "optional": True},
+        {"kind": "command", "id": "a", "command": "true"},
+    ]
+    data = {"pipelines": [{"id": "p", "stages": stages}, {"id": "empty", "stages": []}]}
+    configuration = parse_configuration(data, source="test")
+    assert [name_width(configuration, pipeline) for pipeline in configuration.pipelines] == [len("p:sub"), 0]
