@@ -104,7 +104,7 @@ class ProcessGroup:
 def start_process_group(command: str, *, cwd: Path, env: Mapping[str, str], with_stdin: bool, wrapper: Sequence[str] = ()) -> ProcessGroup:
     """Starts the shell with the command; stdin is a pipe or empty, `wrapper` are words that go before the shell.
 
-    OSError or ValueError say why it could not be started.
+    OSError or ValueError say why it could not be started. The command is UTF-8 in every locale, as the file is that it stands in.
 
     Synchronous on purpose: there is no moment at which a cancellation could lose a started process. It holds the event loop for
     about half a millisecond, as asyncio's own way of starting a process does; a worker thread gains nothing, for the
@@ -115,13 +115,13 @@ def start_process_group(command: str, *, cwd: Path, env: Mapping[str, str], with
         pipes += os.pipe()
         pipes += os.pipe()
         process = subprocess.Popen(
-            [*wrapper, SHELL, "-c", command],
+            [*wrapper, SHELL, "-c", command.encode(errors="surrogateescape")],
             bufsize=0,
             stdin=subprocess.PIPE if with_stdin else subprocess.DEVNULL,
             stdout=pipes[1],
             stderr=pipes[3],
             cwd=cwd,
-            env=env,
+            env={_encoded(name): _encoded(value) for name, value in env.items()},
             start_new_session=True,
         )
     except BaseException:  # whatever it is, nobody else would close them
@@ -132,6 +132,14 @@ def start_process_group(command: str, *, cwd: Path, env: Mapping[str, str], with
     os.close(its_stdout)
     os.close(its_stderr)
     return ProcessGroup(process=process, stdout=stdout, stderr=stderr, exit_watch=_watch_exit(process.pid))
+
+
+def _encoded(text: str) -> bytes:
+    """Variables that we were given, and paths, are the bytes that they were; what the locale cannot say is UTF-8."""
+    try:
+        return os.fsencode(text)
+    except UnicodeEncodeError:
+        return text.encode(errors="surrogateescape")
 
 
 def _watch_exit(pid: int) -> int | None:

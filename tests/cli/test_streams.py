@@ -149,6 +149,20 @@ def test_a_terminal_that_knows_only_ascii(tmp_path: Path, variables: dict[str, s
     assert "größe/0101" in str(finished.document()["manifest"])
 
 
+@pytest.mark.parametrize("coercion", ["0", "1"], ids=["ASCII", "UTF-8"])
+def test_the_locale_changes_neither_the_command_nor_its_environment(tmp_path: Path, coercion: str) -> None:
+    """What stands in a configuration is UTF-8; what we were given is handed on as the bytes that it was."""
+    root = tmp_path / "größe"
+    root.mkdir()
+    configure_stages(root, command("a", "printf '%s' \"é✓ $OURS $GIVEN $CODEX_ORCHESTRATOR_RUN_DIR\" > said", env={"OURS": "✓"}))
+    given = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": coercion, "PYTHONUTF8": coercion}
+    env = {**{os.fsencode(name): os.fsencode(value) for name, value in environment(given).items()}, b"GIVEN": b"\xc3\xa9\xff"}
+    done = subprocess.run(words("run", "-q"), cwd=root, env=env, capture_output=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    (run_dir,) = (root / ".runs" / "0101" / "cli").iterdir()
+    assert (root / "said").read_bytes() == b"\xc3\xa9\xe2\x9c\x93 \xe2\x9c\x93 \xc3\xa9\xff " + os.fsencode(run_dir)
+
+
 def test_what_a_stage_prints_cannot_steer_the_terminal(tmp_path: Path) -> None:
     evil = r"printf '\033[2J\033]0;title\007red\r\nbad \377 utf8\n\342\200\256::error::x\n'; exit 1"
     configure_stages(tmp_path, command("a\x1b[31m", evil), command("b", evil, review=f"{evil}"), parallel=True)
