@@ -17,6 +17,7 @@ TRACEBACK_VARIABLE = "ORCHESTRATOR_PY_TRACEBACK"
 NOT_WRITTEN = 74
 
 _heeds_commands = False
+_reader_has_gone = False
 
 
 def open_missing_streams() -> None:
@@ -80,18 +81,31 @@ def print_page(text: str, code: int) -> int:
 
 def print_text(text: str, code: int) -> int:
     """Text on stdout as it stands, whatever its encoding is; the answer is that of `print_lines`."""
+    global _reader_has_gone
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         sys.stdout.write(_harmless(text))
         sys.stdout.flush()
     except BrokenPipeError:
+        _reader_has_gone = True
         _discard(sys.stdout)
     except OSError as error:
         _discard(sys.stdout)
         say(f"stdout: cannot write to it: {error.strerror or error}.")
         return code or NOT_WRITTEN
     return code
+
+
+def reader_goes(within: float) -> bool:
+    """Whether whoever reads stdout has gone or goes within so many seconds; waits as long as he stays."""
+    if _reader_has_gone:
+        return True
+    from select import poll  # hardly anybody needs it
+
+    looking = poll()
+    looking.register(sys.stdout.fileno(), 0)
+    return bool(looking.poll(1000 * within))
 
 
 def say(message: str) -> None:

@@ -2,10 +2,13 @@
 
 import os
 import pty
+import shlex
 import signal
 import subprocess
 import time
 from pathlib import Path
+
+import pytest
 
 from orchestrator_py.core.places import MANIFEST_VERSION
 from tests.cli.running import (
@@ -23,6 +26,7 @@ from tests.cli.running import (
     run,
     snapshot,
     start,
+    start_words,
     subpipeline,
     words,
 )
@@ -103,6 +107,20 @@ def test_watch_tells_each_change_once_and_ends_with_the_code_of_the_run(tmp_path
     assert finished.code == 1
     assert "p): failed in " in finished.stdout
     assert "third   failed in " in finished.stdout
+
+
+@pytest.mark.parametrize(("to", "code"), [("| head -n 1", 141), ("--format json | true", 141), ("> /dev/full", 74)])
+def test_watch_ends_with_its_reader_and_never_as_a_run_that_succeeded(tmp_path: Path, to: str, code: int) -> None:
+    """The run goes on until all are done."""
+    if "full" in to and not Path("/dev/full").exists():
+        pytest.skip("this system has no disk that is always full")
+    process = waiting_run(tmp_path)
+    wait_until_running(tmp_path, "second")
+    line = f"{shlex.join(words('status', '--watch'))} {to}; exit ${{PIPESTATUS[0]}}"
+    assert finish(start_words(tmp_path, ["bash", "-c", line])).code == code
+    assert process.poll() is None
+    (tmp_path / "go").write_text("go\n")
+    assert finish(process).code == 1
 
 
 def test_watch_draws_over_what_it_drew_on_a_terminal(tmp_path: Path) -> None:
