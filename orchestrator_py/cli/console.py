@@ -50,6 +50,11 @@ def heed_workflow_commands() -> None:
     _heeds_commands = True
 
 
+def commands_are_heeded() -> bool:
+    """Whether `without_commands` changes anything."""
+    return _heeds_commands
+
+
 def print_lines(lines: Iterable[str], code: int) -> int:
     """Lines on stdout. The answer is the code to end with.
 
@@ -69,7 +74,7 @@ def print_json_text(text: str, code: int) -> int:
     """JSON on stdout as it stands; the answer is that of `print_lines`."""
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")
-    return print_text(_harmless(text, json=True), code)
+    return print_text(without_commands(text, json=True), code)
 
 
 def print_page(text: str, code: int) -> int:
@@ -85,7 +90,7 @@ def print_text(text: str, code: int) -> int:
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        sys.stdout.write(_harmless(text))
+        sys.stdout.write(without_commands(text))
         sys.stdout.flush()
     except BrokenPipeError:
         _reader_has_gone = True
@@ -120,7 +125,7 @@ def write_stderr(messages: Iterable[str]) -> None:
 
 def write_text(text: str) -> None:
     """Text on stderr as it stands: whoever made it answers for the control characters in it."""
-    _write_stderr(_harmless(text))
+    _write_stderr(without_commands(text))
 
 
 def write_commands(commands: Iterable[str]) -> None:
@@ -143,7 +148,8 @@ def printable(line: str) -> str:
     return "".join(character if character.isprintable() or character == "\t" else "\ufffd" for character in line)
 
 
-def _harmless(text: str, *, json: bool = False) -> str:
+def without_commands(text: str, *, json: bool = False) -> str:
+    """Whole lines, in which whoever reads our streams finds no command to obey."""
     if not _heeds_commands:
         return text
     from orchestrator_py.cli.workflow_commands import harmless, harmless_json

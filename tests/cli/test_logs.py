@@ -4,13 +4,15 @@ import json
 import os
 import pty
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator_py.cli.logs_text import harmless
+from orchestrator_py.cli.logs_text import Printer, harmless
+from orchestrator_py.reading.stage_log import Piece
 from tests.cli.running import (
     PATIENCE_SECONDS,
     command,
@@ -100,6 +102,40 @@ def test_a_child_run_has_logs_of_its_own(tmp_path: Path) -> None:
     assert done.code == 2
     child = done.stderr.partition("--run ")[2].partition("`")[0]
     assert run(tmp_path, "logs", "--run", child, "a").stdout == "from the child\n"
+
+
+def test_a_long_line_in_many_pieces_costs_no_more_than_its_length() -> None:
+    """Copying all that has come with each piece takes minutes."""
+    written: list[str] = []
+    printer = Printer(as_json=False, width=1, write=written.append)
+    piece = Piece(stage="a", stream="stdout", attempt=1, timestamp="", data=1000 * "x")
+    began = time.process_time()
+    for _ in range(50_000):
+        printer.print(piece)
+    printer.end("a")
+    assert len("".join(written)) == 50_000_000 + len("a | \n")
+    assert time.process_time() - began < 10
+
+
+def test_a_name_can_neither_speak_to_a_terminal_nor_end_a_line(tmp_path: Path) -> None:
+    configure_stages(tmp_path, command(f"a{ESC}]0;title{BEL}\nb", "echo said"), command("c", "echo more"))
+    assert run(tmp_path, "run").code == 0
+    assert run(tmp_path, "logs").stdout == "a\ufffd]0;title\ufffd\ufffdb | said\nc             | more\n"
+
+
+@pytest.mark.parametrize("arguments", [["a"], [], ["--follow"]])
+def test_a_workflow_obeys_nothing_that_a_stage_has_printed(tmp_path: Path, arguments: list[str]) -> None:
+    """Nor what stands in two pieces, or is the name of a stage."""
+    shell = "printf ':'; sleep 0.1; echo ':error::x'; echo '  ::error::x'; printf 'a #'; sleep 0.1; echo '#[error]x'; echo '##[error]x' >&2"
+    configure_stages(tmp_path, command("a", shell), command("::error::c", "echo ::error::x"))
+    assert run(tmp_path, "run").code == 0
+    obeying = {"GITHUB_ACTIONS": "true"}
+    text = run(tmp_path, "logs", *arguments, variables=obeying).stdout
+    assert text.count("error") >= 4
+    assert not any(line.lstrip().startswith("::") or "##[" in line for line in text.splitlines())
+    data = run(tmp_path, "logs", *arguments, "--format", "json", variables=obeying).stdout
+    assert "##[" not in data
+    assert json.loads(data.splitlines()[-1]) == json.loads(run(tmp_path, "logs", *arguments, "--format", "json").stdout.splitlines()[-1])
 
 
 # Following ---------------------------------------------------------------------------------------------------------
