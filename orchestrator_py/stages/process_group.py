@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -10,6 +11,8 @@ from signal import SIGKILL, Signals
 from orchestrator_py.lean import define, field
 
 SHELL = "/bin/sh"
+_SAYS_ALL = sys.getfilesystemencoding() == "utf-8"
+"""Then Popen encodes as we do, and once is enough: there are a hundred texts to each command."""
 
 
 @define(eq=False)
@@ -121,7 +124,7 @@ def start_process_group(command: str, *, cwd: Path, env: Mapping[str, str], with
             stdout=pipes[1],
             stderr=pipes[3],
             cwd=cwd,
-            env={_encoded(name): _encoded(value) for name, value in env.items()},
+            env=env if _SAYS_ALL else {_encoded(name): _encoded(value) for name, value in env.items()},
             start_new_session=True,
         )
     except BaseException:  # whatever it is, nobody else would close them
