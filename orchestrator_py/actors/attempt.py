@@ -20,6 +20,9 @@ from orchestrator_py.model.result import BuildInput, BuildResult, ReviewInput, R
 _log = logging.getLogger("orchestrator_py")
 T = TypeVar("T")
 
+ENDS_THE_PROGRAM = KeyboardInterrupt, SystemExit
+"""An event loop lets these through, and so do we, once what they end is on record."""
+
 
 @define
 class Attempt:
@@ -35,7 +38,7 @@ class Attempt:
     build: BuildResult | None = field(default=None, init=False)
     test: TestResult | None = field(default=None, init=False)
     review: ReviewResult | None = field(default=None, init=False)
-    error: Exception | None = field(default=None, init=False)
+    error: BaseException | None = field(default=None, init=False)
     outcome: Outcome | None = field(default=None, init=False)
 
     async def run(self) -> None:
@@ -104,7 +107,9 @@ class Attempt:
             if is_being_cancelled():
                 raise
             self.error = RuntimeError(fixed_texts.CANCELLED_ITSELF)
-        except Exception as error:  # agents may raise anything
+        except GeneratorExit:  # nobody runs us any more
+            raise
+        except BaseException as error:  # agents may raise anything
             self.error = error
         _log.debug("an agent of subtask %s raised", self.order.item.id, exc_info=self.error)
         return self.error

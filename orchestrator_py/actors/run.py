@@ -8,12 +8,13 @@ from functools import partial
 from typing import TypeVarTuple
 
 from orchestrator_py.actors.agents import RunRules, SubtaskOrder
+from orchestrator_py.actors.attempt import ENDS_THE_PROGRAM
 from orchestrator_py.actors.chores import beat, keep_time
 from orchestrator_py.actors.mailbox import Ref
 from orchestrator_py.actors.outlast import forget_cancellation
 from orchestrator_py.actors.reporter import Reporter
 from orchestrator_py.actors.run_clock import RunClock
-from orchestrator_py.actors.subtask import LOOP_IS_CLOSING, LaneScope, StopCell, run_subtask
+from orchestrator_py.actors.subtask import LOOP_IS_CLOSING, LaneScope, StopCell, end_of_program, run_subtask
 from orchestrator_py.actors.turns import Turns
 from orchestrator_py.core.schedule import Schedule, order_of_work
 from orchestrator_py.errors import DefectError, OrchestratorError
@@ -43,7 +44,8 @@ _log = logging.getLogger("orchestrator_py")
 class Run:
     """Cooperates with whoever holds it: `stop` records why and ends the work, `finished` is set when everything is on record.
 
-    `error` says what went wrong with the run itself, `closed` what is on record. InputError if the rules do not fit the plan.
+    `error` says what went wrong with the run itself, `closed` what is on record, `left_by` what ends the program after that. InputError
+    if the rules do not fit the plan.
     """
 
     opening: OpenRun
@@ -52,6 +54,7 @@ class Run:
     finished: asyncio.Event = field(factory=asyncio.Event, init=False)
     closed: ClosedRun | None = field(default=None, init=False)
     error: Exception | None = field(default=None, init=False)
+    left_by: BaseException | None = field(default=None, init=False)
     cause: StopCause | None = field(default=None, init=False)
     cut_short: bool = field(default=False, init=False)
     _modes: dict[str, Mode] = field(init=False)
@@ -95,6 +98,8 @@ class Run:
             self._ref = ref
             await self._work_off(ref)
             await self._close(reporter)
+        except ENDS_THE_PROGRAM as error:
+            self._leave(error)
         except Exception as error:  # the boundary of the run: whoever waits for it is told
             self._fail(error)
         finally:
@@ -187,6 +192,8 @@ class Run:
     async def _settle(self, reporter: Reporter, instance_id: InstanceId, report: SubtaskReport) -> None:
         if report.cause == LOOP_IS_CLOSING:
             self.stop(LOOP_IS_CLOSING)
+        if isinstance(report.error, ENDS_THE_PROGRAM):
+            self._leave(report.error)
         self._note_end(report)
         settled = self._turns.settle(report)
         if settled.cancel is not None:
@@ -220,7 +227,11 @@ class Run:
         """One lane or chore must not take the others down by an exception: they are stopped, and told why."""
         try:
             await work(*arguments)
-        except Exception as error:  # whatever it is, a task group would end the other lanes by it
+        except (asyncio.CancelledError, GeneratorExit):
+            raise
+        except ENDS_THE_PROGRAM as error:
+            self._leave(error)
+        except BaseException as error:  # whatever it is, the other lanes would wait for this one
             self._fail(error)
 
     def _tell_stop(self, cause: StopCause) -> None:
@@ -229,7 +240,12 @@ class Run:
             with suppress(OrchestratorError):
                 self._ref.push(StopAsked(run_id=self.run_id, cause=cause, at=self.clock.now()))
 
-    def _fail(self, error: Exception) -> None:
+    def _leave(self, error: BaseException) -> None:
+        """What works is ended and put on record; then whoever waits for the run is left by it."""
+        self.left_by = self.left_by or error
+        self.stop(end_of_program(error))
+
+    def _fail(self, error: BaseException) -> None:
         if not isinstance(error, OrchestratorError):
             _log.error("run %s failed", self.run_id, exc_info=error)
             error = DefectError(f"Run {self.run_id} failed ({type(error).__name__}: {error}); its report cannot be vouched for.")

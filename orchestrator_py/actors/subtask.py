@@ -8,7 +8,7 @@ from types import TracebackType
 import anyio
 
 from orchestrator_py.actors.agents import RunRules, SubtaskOrder
-from orchestrator_py.actors.attempt import Attempt
+from orchestrator_py.actors.attempt import ENDS_THE_PROGRAM, Attempt
 from orchestrator_py.actors.outlast import forget_cancellation
 from orchestrator_py.actors.run_clock import RunClock
 from orchestrator_py.core.outcome import may_be_waived, worse
@@ -176,7 +176,17 @@ async def _run_under(attempt: Attempt, cell: StopCell, lane: LaneScope, seconds:
         cell.leave()
     if scope.cancel_called:
         return cell.cause
-    return StopCause(StopKind.TIMEOUT, f"{seconds:g} s") if deadline is not None and deadline.cancel_called else None
+    if deadline is not None and deadline.cancel_called:
+        return StopCause(StopKind.TIMEOUT, f"{seconds:g} s")
+    if isinstance(attempt.error, ENDS_THE_PROGRAM):
+        cell.stop(end_of_program(attempt.error))
+        return cell.cause
+    return None
+
+
+def end_of_program(error: BaseException) -> StopCause:
+    """A stop that an agent, or a signal while it worked, asks for."""
+    return StopCause(StopKind.EMBEDDER, f"{type(error).__name__} was raised")
 
 
 async def _stopped_while_waiting(pause: timedelta, cell: StopCell) -> bool:

@@ -209,6 +209,8 @@ class PipelineRunner:
         return execution
 
     async def _child_execution(self, child: Run, parent: Run, origin: float) -> Execution:
+        if child.left_by is not None:
+            raise child.left_by
         if child.error is not None:
             raise child.error
         manifest = None if child.closed is None else child.closed.manifest

@@ -94,7 +94,8 @@ class RunService:
     async def wait(self, run: Run) -> ClosedRun:
         """The end of a run, when it is on record. A caller that is cancelled stops it, waits for the record, and is cancelled still.
 
-        Raises StoreError if it could not be put on record, DefectError if the report cannot be vouched for.
+        Raises StoreError if it could not be put on record, DefectError if the report cannot be vouched for, and the KeyboardInterrupt or
+        SystemExit that an agent ended the program with.
         """
         try:
             await run.finished.wait()
@@ -103,7 +104,10 @@ class RunService:
             await outlast(run.finished.wait)
             if run.error is not None:
                 _log.error("run %s, whose caller was cancelled, is not on record: %s", run.run_id, run.error)
-            raise
+            if run.left_by is None:
+                raise
+        if run.left_by is not None:
+            raise run.left_by
         if run.error is not None:
             raise run.error
         if run.closed is None:

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from orchestrator_py.actors.agents import Agents, ModePolicy, RunRules
+from orchestrator_py.actors.attempt import ENDS_THE_PROGRAM
 from orchestrator_py.actors.event_stream import EventStream
 from orchestrator_py.actors.outlast import is_being_cancelled
 from orchestrator_py.actors.run_clock import RunClock
@@ -212,7 +213,9 @@ class TaskManager:
             if is_being_cancelled():
                 raise
             return RuntimeError(fixed_texts.CANCELLED_ITSELF)
-        except Exception as error:  # a planner is the caller's code; what it raises is reported
+        except (*ENDS_THE_PROGRAM, GeneratorExit):
+            raise
+        except BaseException as error:  # a planner is the caller's code; what it raises is reported
             return error
 
     def _artifact_root(self, task_id: TaskId, run_id: RunId) -> str:

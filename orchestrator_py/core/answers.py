@@ -24,7 +24,7 @@ Results = tuple[BuildResult, TestResult, ReviewResult]
 def accept_plan(answer: object) -> PlanResult | str:
     """The planner's answer, or the message of what is wrong with it."""
     match answer:
-        case Exception():
+        case BaseException():
             return fixed_texts.error_message(answer)
         case PlanResult(items=items) if all(map(_is_item, items)):
             return find_unprintable(answer) or _owned_plan(answer)
@@ -42,7 +42,7 @@ def _is_item(value: object) -> bool:
 def accept_build(answer: object, *, subtask_id: str, mode: Mode, run_id: RunId) -> tuple[BuildResult, Outcome]:
     """The builder's result, `mode` and `run_id` overwritten; an exception has failed."""
     match answer:
-        case Exception():
+        case BaseException():
             message, word = fixed_texts.error_message(answer), Outcome.FAILED
         case BuildResult(subtask_id=str(), success=bool(), execution=None | Execution()):
             problem = find_unprintable(answer)
@@ -69,7 +69,7 @@ def accept_build(answer: object, *, subtask_id: str, mode: Mode, run_id: RunId) 
 def accept_test(answer: object, *, subtask_id: str, run_id: RunId) -> tuple[TestResult, Outcome]:
     """The tester's result, `run_id` overwritten; an exception has failed. The contract takes any truth for `success`."""
     match answer:
-        case Exception():
+        case BaseException():
             message, word = fixed_texts.error_message(answer), Outcome.FAILED
         case TestResult(execution=None | Execution()):
             problem = find_unprintable(answer)
@@ -92,7 +92,7 @@ def accept_test(answer: object, *, subtask_id: str, run_id: RunId) -> tuple[Test
 def accept_review(answer: object) -> tuple[ReviewResult, Outcome]:
     """The reviewer's result, unchanged. A reviewer that gave no answer did not say no: it crashed."""
     match answer:
-        case Exception():
+        case BaseException():
             message = fixed_texts.error_message(answer)
         case ReviewResult(decision=ReviewDecision(), execution=None | Execution()):
             problem = find_unprintable(answer)

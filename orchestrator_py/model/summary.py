@@ -51,7 +51,7 @@ class SubtaskReport:
     build: BuildResult | None = None
     test: TestResult | None = None
     review: ReviewResult | None = None
-    error: Exception | None = field(default=None, eq=False, repr=False)
+    error: BaseException | None = field(default=None, eq=False, repr=False)
 
     @property
     def started(self) -> bool:
