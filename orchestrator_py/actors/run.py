@@ -16,6 +16,7 @@ from orchestrator_py.actors.reporter import Reporter
 from orchestrator_py.actors.run_clock import RunClock
 from orchestrator_py.actors.subtask import LOOP_IS_CLOSING, LaneScope, StopCell, end_of_program, run_subtask
 from orchestrator_py.actors.turns import Turns
+from orchestrator_py.core.answers import owned_plan
 from orchestrator_py.core.schedule import Schedule, order_of_work
 from orchestrator_py.errors import DefectError, OrchestratorError
 from orchestrator_py.ids import InstanceId, RunId, SubtaskId
@@ -34,7 +35,7 @@ from orchestrator_py.model.messages import (
 )
 from orchestrator_py.model.outcome import StopCause, StopKind
 from orchestrator_py.model.summary import SubtaskReport
-from orchestrator_py.model.task import Mode, PlanItem
+from orchestrator_py.model.task import Mode, PlanItem, PlanResult
 
 Ts = TypeVarTuple("Ts")
 _log = logging.getLogger("orchestrator_py")
@@ -57,6 +58,8 @@ class Run:
     left_by: BaseException | None = field(default=None, init=False)
     cause: StopCause | None = field(default=None, init=False)
     cut_short: bool = field(default=False, init=False)
+    _given: PlanResult = field(init=False)
+    _given_items: dict[str, PlanItem] = field(init=False)
     _modes: dict[str, Mode] = field(init=False)
     _turns: Turns = field(init=False)
     _cells: dict[SubtaskId, StopCell] = field(factory=dict, init=False)
@@ -65,7 +68,9 @@ class Run:
     def __attrs_post_init__(self) -> None:
         settled = frozenset(report.subtask_id for report in self.opening.settled)
         self._turns = Turns(Schedule(order_of_work(self.opening), self.rules.bounds, self.rules.on_failure, settled))
-        self._modes = {item.id: self.rules.mode_of(self.opening.task, item) for item in self.opening.order}
+        self._given = owned_plan(self.opening.plan)  # to agents, which may change it
+        self._given_items = {} if self._given is self.opening.plan else {item.id: item for item in self._given.items}
+        self._modes = {item.id: self.rules.mode_of(self.opening.task, self._given_item(item)) for item in self.opening.order}
 
     @property
     def run_id(self) -> RunId:
@@ -183,11 +188,15 @@ class Run:
         cell = self._cells[subtask_id] = StopCell(self.cause)  # before the first wait: what is ended from here on is ended here too
         opening, run_id = self.opening, self.opening.run_id
         await reporter.tell(SubtaskTaken(run_id=run_id, subtask_id=subtask_id, instance_id=instance_id, at=self.clock.now()))
-        order = SubtaskOrder(task=opening.task, plan=opening.plan, item=item, mode=self._modes[item.id], run_id=run_id)
+        given = self._given_item(item)
+        order = SubtaskOrder(task=opening.task, plan=self._given, item=given, mode=self._modes[item.id], run_id=run_id)
         report = await run_subtask(order, self.rules, clock=self.clock, cell=cell, lane=scope, on_retry=reporter.tell_attempt)
         self.cut_short = self.cut_short or (cell.kept_back and cell.cause == self.cause)
         del self._cells[subtask_id]
         await self._settle(reporter, instance_id, report)
+
+    def _given_item(self, item: PlanItem) -> PlanItem:
+        return self._given_items.get(item.id, item)
 
     async def _settle(self, reporter: Reporter, instance_id: InstanceId, report: SubtaskReport) -> None:
         if report.cause == LOOP_IS_CLOSING:

@@ -27,7 +27,7 @@ def accept_plan(answer: object) -> PlanResult | str:
         case BaseException():
             return fixed_texts.error_message(answer)
         case PlanResult(items=items) if all(map(_is_item, items)):
-            return find_unprintable(answer) or _owned_plan(answer)
+            return find_unprintable(answer) or owned_plan(answer)
         case _:
             return fixed_texts.NOT_A_PLAN
 
@@ -105,7 +105,18 @@ def accept_review(answer: object) -> tuple[ReviewResult, Outcome]:
     return fixed_texts.reviewer_error(message), Outcome.CRASHED
 
 
-def _owned_plan(plan: PlanResult) -> PlanResult:
+def owned_build(build: BuildResult) -> BuildResult:
+    """For an agent, which may change what it is given: what is on record is not that."""
+    return evolve(build, extra=_owned(build.extra)) if build.extra else build
+
+
+def owned_test(test: TestResult) -> TestResult:
+    """As `owned_build`."""
+    return evolve(test, extra=_owned(test.extra)) if test.extra else test
+
+
+def owned_plan(plan: PlanResult) -> PlanResult:
+    """As `owned_build`."""
     if not (plan.extra or any(item.extra or isinstance(item.metadata, Mapping) for item in plan.items)):
         return plan
     items = (evolve(item, metadata=_owned(item.metadata), extra=_owned(item.extra)) for item in plan.items)

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,8 @@ from orchestrator_py import (
     TestInput,
     TestResult,
 )
+from orchestrator_py.model.outcome import Outcome
+from orchestrator_py.model.task import Mode
 
 pytestmark = pytest.mark.anyio
 
@@ -50,6 +53,51 @@ class Changing:
     async def review(self, input: ReviewInput) -> ReviewResult:
         self.change()
         return ReviewResult(summary="", decision=ReviewDecision(approved=True), extra=self.answer())
+
+
+class Writing:
+    """All four agents; each writes into whatever it is given."""
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+    def write(self, *given: Any) -> None:
+        for one in given:
+            one["deep"][0]["said"] = one["new"] = self.value
+
+    async def plan(self, task: TaskContext) -> PlanResult:
+        said = {"deep": [{"said": "before"}]}
+        return PlanResult(items=[PlanItem(id=name, metadata=said, extra=said) for name in "ab"], extra=said)
+
+    async def build(self, input: BuildInput) -> BuildResult:
+        self.write(input.target.metadata, input.target.extra, input.plan.extra, *(item.metadata for item in input.plan.items))
+        return BuildResult(subtask_id=input.target.id, success=True, extra={"deep": [{"said": "before"}]})
+
+    async def test(self, input: TestInput) -> TestResult:
+        self.write(input.build.extra)
+        return TestResult(subtask_id=input.target.id, success=True, extra={"deep": [{"said": "before"}]})
+
+    async def review(self, input: ReviewInput) -> ReviewResult:
+        self.write(input.build.extra, input.test.extra, input.plan.extra)
+        return ReviewResult(summary="", decision=ReviewDecision(approved=True))
+
+    def mode(self, task: TaskContext, item: PlanItem) -> Mode:
+        self.write(item.metadata, item.extra)
+        return Mode.MCP
+
+
+@pytest.mark.parametrize("value", ["after", object()], ids=["text", "what no summary could hold"])
+async def test_what_an_agent_writes_into_what_it_was_given_is_not_on_record(tmp_path: Path, value: object) -> None:
+    agents = Writing(value)
+    async with TaskManager(
+        planner=agents, builder=agents, tester=agents, reviewer=agents, root=tmp_path, mode_policy=agents.mode
+    ) as manager:
+        summary = await manager.execute(TaskContext(id="t", title="T"))
+    said = {"deep": [{"said": "before"}]}
+    assert summary.outcome is Outcome.SUCCEEDED
+    recorded = json.loads((tmp_path / ".runs" / "t" / summary.run_id / "manifest.json").read_text())
+    assert [recorded["plan"]["deep"], *(item["metadata"] for item in recorded["plan"]["items"])] == [said["deep"], said, said]
+    assert [one["deep"] for stage in ("builds", "tests") for one in recorded[stage]] == [said["deep"]] * 4
 
 
 @pytest.mark.parametrize("summaries", [True, False])
