@@ -46,8 +46,7 @@ def parse_json(text: str | bytes) -> object:
     depend on how deep the caller stands in the stack.
     """
     characters = text.decode() if isinstance(text, bytes) else text
-    if characters.count("[") + characters.count("{") > _DEEPEST_NESTING:
-        _refuse_deep_nesting(characters)
+    refuse_deep_nesting(characters, _DEEPEST_NESTING)
     try:
         data: object = _DECODER.decode(characters)
     except RecursionError:
@@ -194,8 +193,10 @@ def _refuse_constant(name: str) -> object:
     raise ValueError(f"JSON has no {name}; write null or a number.")
 
 
-def _refuse_deep_nesting(text: str) -> None:
-    """Counts the open brackets outside of strings; a string without an end reaches to the end of the text."""
+def refuse_deep_nesting(text: str, deepest: int) -> None:
+    """ValueError if the JSON text has more levels. A string without an end reaches to the end of the text."""
+    if text.count("[") + text.count("{") <= deepest:
+        return
     depth = 0
     for token in re.finditer(_NESTING_TOKEN, text):
         match token[0][0]:
@@ -203,8 +204,8 @@ def _refuse_deep_nesting(text: str) -> None:
                 depth += 1
             case "]" | "}":
                 depth -= 1
-        if depth > _DEEPEST_NESTING:
-            raise ValueError(f"JSON is nested deeper than {_DEEPEST_NESTING} levels; flatten it.")
+        if depth > deepest:
+            raise ValueError(f"JSON is nested deeper than {deepest} levels; flatten it.")
 
 
 _DECODER = JSONDecoder(parse_int=_integer, parse_float=_double, parse_constant=_refuse_constant)

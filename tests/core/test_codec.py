@@ -273,6 +273,22 @@ def test_what_cannot_be_printed_is_found_and_named() -> None:
     assert find_unprintable(SubtaskId("plain")) is None
 
 
+def nested(levels: int, kind: type) -> object:
+    value: object = "core"
+    for _ in range(levels):
+        value = {"in": value} if kind is dict else kind([value])
+    return value
+
+
+@pytest.mark.parametrize("kind", [dict, list, tuple])
+def test_what_is_nested_too_deeply_to_be_read_again_is_refused_long_before_that(kind: type) -> None:
+    for levels in (129, 250, 300, 100_000):
+        assert find_unprintable(PlanItem(id="a", metadata={"m": nested(levels, kind)})), levels
+    build = BuildResult(subtask_id="a", success=True, extra={"m": nested(126, kind)})
+    assert find_unprintable(build) is None
+    assert parse_json(print_pretty(build)) == parse_json(print_compact(build))
+
+
 odd_leaves = st.one_of(leaves, st.integers(), st.just(10**400), st.floats(), st.just({1}), st.just(Mode.MCP), st.just(("in", "a tuple")))
 odd_values = st.recursive(
     odd_leaves,

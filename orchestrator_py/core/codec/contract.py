@@ -15,7 +15,16 @@ from orchestrator_py.core.codec.rollups import add_rollup_shapes
 from orchestrator_py.core.codec.strict import Converter, Shape, decode, members_of, shared_converter, written_shape
 from orchestrator_py.core.codec.summary import add_summary_shapes
 from orchestrator_py.core.codec.task import add_task_shapes
-from orchestrator_py.core.json_text import Printer, compact_json, pretty_json, print_members, print_other, print_value, well_formed
+from orchestrator_py.core.json_text import (
+    Printer,
+    compact_json,
+    pretty_json,
+    print_members,
+    print_other,
+    print_value,
+    refuse_deep_nesting,
+    well_formed,
+)
 from orchestrator_py.lean import define, field
 from orchestrator_py.model.absent import Absent
 from orchestrator_py.model.metrics import InstanceStat
@@ -42,6 +51,7 @@ _CONSTANT = frozenset({bool, float, int, str, tuple, type(None)})
 _RECURRING = frozenset({InstanceStat})
 """Of these a service prints the same few in every run: their lines are kept."""
 _SHALLOW = 16  # levels, far from what the stack holds
+_DEEPEST = 128  # levels: half of what is read again, since summaries, events and pages stand around it, and printing takes stack
 _EXACT = 2**53  # the last integer that every double reader keeps
 
 
@@ -169,13 +179,13 @@ def from_json(cls: type[T], data: object) -> T:
 
 
 def find_unprintable(value: object) -> str | None:
-    """Why the value cannot be written as JSON; None if it can."""
+    """Why the value cannot be written as JSON, and read again; None if it can."""
     if _is_simple(value):
         return None
     try:
         data = to_json(value)
         if not _is_plain(data, _SHALLOW):
-            compact_json(data)
+            refuse_deep_nesting(compact_json(data), _DEEPEST)
     except (TypeError, ValueError, AttributeError, RecursionError) as error:
         return str(error) or type(error).__name__
     return None
