@@ -14,6 +14,13 @@ def checked_count(name: str, value: object) -> int:
     return value
 
 
+def checked_text(name: str, value: object) -> str:
+    """What is shown and put on record as it is."""
+    if not isinstance(value, str):
+        raise InputError(f"{name} is {value!r:.80}; give text.")
+    return value
+
+
 def checked_resources(value: object) -> Mapping[str, int]:
     """How many units there are of each; none for None."""
     match value:

@@ -14,7 +14,7 @@ from orchestrator_py.actors.event_stream import EventStream
 from orchestrator_py.actors.outlast import is_being_cancelled
 from orchestrator_py.actors.run_clock import RunClock
 from orchestrator_py.actors.subtask import StopCell
-from orchestrator_py.app.arguments import check_agent, checked_count, checked_resources, checked_timeout, parse_policy
+from orchestrator_py.app.arguments import check_agent, checked_count, checked_resources, checked_text, checked_timeout, parse_policy
 from orchestrator_py.app.run_service import RunService
 from orchestrator_py.app.system_chance import system_chance
 from orchestrator_py.app.system_clock import SystemClock
@@ -93,7 +93,7 @@ class TaskManager:
         self._group = group
         self._keep_summaries = keep_summaries
         self._run_id_factory = run_id_factory
-        self._pipeline_id = pipeline_id
+        self._pipeline_id = checked_text("pipeline_id", pipeline_id)
         self._layout = None if root is None else Layout.below(Path(root))
         self._service = RunService(self._layout, self._clock)
         self._executor = executor
@@ -121,10 +121,11 @@ class TaskManager:
         """Plan the task, run its subtasks, and return the summary once it is on record.
 
         A planner that raises gives a summary that says so. Raises PlanError if nothing can run (or, without a group, nothing is
-        selected), InputError for a run id that cannot name a folder or is in
+        selected), InputError for a title that is no text, for a run id that cannot name a folder or is in
         flight already, StoreError if the run could not be put on record, DefectError if the report cannot be vouched for. Cancelling the
         call stops the subtasks, leaves a `cancelled` record and goes on as the cancellation.
         """
+        checked_text("the title of a task", task.title)
         clock = RunClock(self._clock)
         run_id = self._name_run(task, clock)
         cell = StopCell()  # a stop that comes while the task is planned finds no run to be recorded in

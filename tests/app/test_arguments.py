@@ -39,6 +39,7 @@ async def run(crew: Crew, **options: Any) -> RunSummary:
         ({"max_concurrency": 0}, "max_concurrency is 0; give a whole number from 1."),
         ({"max_concurrency": True}, "max_concurrency is True"),
         ({"max_concurrency": 2.5}, "max_concurrency is 2.5"),
+        ({"pipeline_id": Path("nightly")}, "pipeline_id is PosixPath('nightly'); give text."),
         ({"on_failure": "explode"}, "on_failure is 'explode'; choose one of 'stop', 'cancel', 'continue'."),
     ],
 )
@@ -53,6 +54,16 @@ def test_an_agent_without_its_method_is_refused_before_anything_runs(role: str, 
     agents: dict[str, Any] = dict.fromkeys(("planner", "builder", "tester", "reviewer"), Crew()) | {role: None}
     with pytest.raises(InputError, match=f"{role} is None; give an object with an async method {method}."):
         TaskManager(**agents)
+
+
+@pytest.mark.parametrize("title", [Path("nightly"), None, 7])
+async def test_a_title_that_is_no_text_is_refused_before_anything_starts(title: Any, tmp_path: Path) -> None:
+    crew = Crew(items("a"))
+    async with crew.manager(root=tmp_path) as manager:
+        with pytest.raises(InputError, match=r"the title of a task is .*; give text"):
+            await manager.execute(evolve(TASK, title=title))
+    assert crew.calls == []
+    assert written_below(tmp_path) == []
 
 
 async def test_a_manager_works_only_inside_its_block() -> None:
