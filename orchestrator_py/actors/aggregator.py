@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from orchestrator_py.actors.flight_watch import FlightWatch
 from orchestrator_py.actors.mailbox import Envelope, Mailbox
-from orchestrator_py.actors.outlast import forget_cancellation, is_being_cancelled, run_in_thread
+from orchestrator_py.actors.outlast import ENDS_THE_PROGRAM, forget_cancellation, is_being_cancelled, leave_loop_with, run_in_thread
 from orchestrator_py.core.aggregation import Aggregation
 from orchestrator_py.errors import DefectError, NotRecordedError, OrchestratorError, StoreError
 from orchestrator_py.ids import RunId, TaskId
@@ -180,7 +180,9 @@ class Aggregator:
     def _tell_sink(self, event: Event) -> None:
         try:
             self._sink.publish(event)
-        except Exception:  # a subscriber that raises cannot change a verdict
+        except ENDS_THE_PROGRAM as error:
+            leave_loop_with(error)
+        except BaseException:  # a subscriber that raises cannot change a verdict
             _log.exception("an event subscriber raised; the run is not touched by it")
 
     # Publications: how a run in flight, and the rollups, show -----------------------------------------------------

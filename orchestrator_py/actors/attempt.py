@@ -20,9 +20,6 @@ from orchestrator_py.model.result import BuildInput, BuildResult, ReviewInput, R
 _log = logging.getLogger("orchestrator_py")
 T = TypeVar("T")
 
-ENDS_THE_PROGRAM = KeyboardInterrupt, SystemExit
-"""An event loop lets these through, and so do we, once what they end is on record."""
-
 
 @define
 class Attempt:

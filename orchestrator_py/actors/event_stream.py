@@ -9,6 +9,7 @@ from weakref import WeakSet
 
 import anyio
 
+from orchestrator_py.actors.outlast import ENDS_THE_PROGRAM, leave_loop_with
 from orchestrator_py.errors import InputError
 from orchestrator_py.ids import RunId
 from orchestrator_py.lean import define, field
@@ -91,7 +92,9 @@ class Switchboard:
         for subscriber in tuple(self._subscribers.values()):
             try:
                 subscriber(event)
-            except Exception:  # a subscriber that raises cannot change a verdict
+            except ENDS_THE_PROGRAM as error:
+                leave_loop_with(error)
+            except BaseException:  # a subscriber that raises cannot change a verdict
                 _log.exception("an event subscriber raised; the run is not touched by it")
 
     def close(self) -> None:

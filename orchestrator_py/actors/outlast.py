@@ -14,6 +14,9 @@ T = TypeVar("T")
 MOST_THREADS = 40
 """So many tasks write at the same time; more of them wait for each other."""
 
+ENDS_THE_PROGRAM = KeyboardInterrupt, SystemExit
+"""An event loop lets these through, and so do we, once what they end is on record."""
+
 _pools: "WeakKeyDictionary[asyncio.AbstractEventLoop, ThreadPoolExecutor]" = WeakKeyDictionary()
 
 
@@ -51,6 +54,15 @@ def is_being_cancelled() -> bool:
     """Whether somebody asked for the end of the current task; if not, a CancelledError comes from what it called."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
+
+
+def leave_loop_with(error: BaseException) -> None:
+    """The event loop ends by the error; the current task goes on, as every other one that the loop's program still lets work."""
+
+    def leave() -> None:
+        raise error
+
+    asyncio.get_running_loop().call_soon(leave)
 
 
 async def run_in_thread(work: Callable[[], T]) -> T:

@@ -8,10 +8,9 @@ from functools import partial
 from typing import TypeVarTuple
 
 from orchestrator_py.actors.agents import RunRules, SubtaskOrder
-from orchestrator_py.actors.attempt import ENDS_THE_PROGRAM
 from orchestrator_py.actors.chores import beat, keep_time
 from orchestrator_py.actors.mailbox import Ref
-from orchestrator_py.actors.outlast import forget_cancellation
+from orchestrator_py.actors.outlast import ENDS_THE_PROGRAM, forget_cancellation
 from orchestrator_py.actors.reporter import Reporter
 from orchestrator_py.actors.run_clock import RunClock
 from orchestrator_py.actors.subtask import LOOP_IS_CLOSING, LaneScope, StopCell, end_of_program, run_subtask

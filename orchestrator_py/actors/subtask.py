@@ -8,8 +8,8 @@ from types import TracebackType
 import anyio
 
 from orchestrator_py.actors.agents import RunRules, SubtaskOrder
-from orchestrator_py.actors.attempt import ENDS_THE_PROGRAM, Attempt
-from orchestrator_py.actors.outlast import forget_cancellation
+from orchestrator_py.actors.attempt import Attempt
+from orchestrator_py.actors.outlast import ENDS_THE_PROGRAM, forget_cancellation
 from orchestrator_py.actors.run_clock import RunClock
 from orchestrator_py.core.outcome import may_be_waived, worse
 from orchestrator_py.ids import SubtaskId

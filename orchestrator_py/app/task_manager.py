@@ -9,9 +9,8 @@ from types import TracebackType
 from typing import Literal, Self
 
 from orchestrator_py.actors.agents import Agents, ModePolicy, RunRules
-from orchestrator_py.actors.attempt import ENDS_THE_PROGRAM
 from orchestrator_py.actors.event_stream import EventStream
-from orchestrator_py.actors.outlast import is_being_cancelled
+from orchestrator_py.actors.outlast import ENDS_THE_PROGRAM, is_being_cancelled
 from orchestrator_py.actors.run_clock import RunClock
 from orchestrator_py.actors.subtask import StopCell
 from orchestrator_py.app.arguments import check_agent, checked_count, checked_resources, checked_text, checked_timeout, parse_policy

@@ -29,7 +29,7 @@ class Disk:
     """Store, files and followers in one: keeps what happened in its order; `breaks` names what raises."""
 
     breaks: str = ""
-    error: Exception = field(factory=lambda: StoreError("disk full"))
+    error: BaseException = field(factory=lambda: StoreError("disk full"))
     told: list[str] = field(factory=list)
 
     def note(self, what: str) -> None:
@@ -182,8 +182,9 @@ async def test_a_defect_is_told_as_one() -> None:
             await tell(ref, RUN_OF_ONE)
 
 
-async def test_a_follower_that_raises_changes_no_reply() -> None:
-    disk = Disk("tell", error=ValueError("no thanks"))
+@pytest.mark.parametrize("error", [ValueError("no thanks"), asyncio.CancelledError(), pytest.fail.Exception("no thanks")], ids=repr)
+async def test_a_follower_that_raises_changes_no_reply(error: BaseException) -> None:
+    disk = Disk("tell", error=error)
     async with serving(disk) as ref:
         assert (await tell(ref, RUN_OF_ONE)).summary.outcome is Outcome.SUCCEEDED
 

@@ -1,5 +1,6 @@
 """Followers of a manager's events: complete, in order, and without any power over the verdict."""
 
+import asyncio
 import gc
 import logging
 
@@ -38,11 +39,12 @@ async def test_every_planned_subtask_has_one_end() -> None:
     assert [event.done for event in finished] == [1, 2, 3]
 
 
-async def test_a_subscriber_that_raises_is_logged_and_changes_no_verdict(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("error", [ValueError(), pytest.fail.Exception("no"), asyncio.CancelledError(), GeneratorExit()], ids=repr)
+async def test_a_subscriber_that_raises_is_logged_and_changes_no_verdict(error: BaseException, caplog: pytest.LogCaptureFixture) -> None:
     seen: list[Event] = []
 
     def broken(event: Event) -> None:
-        raise ValueError("no thanks")
+        raise error
 
     with anyio.fail_after(20), caplog.at_level(logging.ERROR, "orchestrator_py"):
         async with Crew(items("a")).manager() as manager:

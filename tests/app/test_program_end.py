@@ -146,8 +146,13 @@ async def build(input):
         HOW()
     return await forever(input)
 
+def hear(event):
+    if sys.argv[2] == type(event).__name__:
+        HOW()
+
 async def main():
     async with Crew(items("a", "b"), on_build=build).manager(root=sys.argv[3]) as manager:
+        manager.subscribe(hear)
         await manager.execute(TASK)
 
 asyncio.run(main())
@@ -155,7 +160,7 @@ asyncio.run(main())
 
 
 @pytest.mark.parametrize(("how", "code"), [("exit", 3), ("interrupt", -signal.SIGINT)])
-@pytest.mark.parametrize("name", ["a", "b"])
+@pytest.mark.parametrize("name", ["a", "b", "PlanCompleted"])
 def test_the_program_ends_as_it_would_without_us_and_its_run_is_on_record(name: str, how: str, code: int, tmp_path: Path) -> None:
     program = [sys.executable, "-c", PROGRAM, how, name, str(tmp_path)]
     ended = subprocess.run(program, timeout=60, capture_output=True, text=True, check=False)
