@@ -52,6 +52,12 @@ class Attempt:
                 self.review, outcome = accept_review(await self._call(agents.reviewer.review, self._review_input(self.build, self.test)))
         self.outcome = outcome
 
+    def fail(self, error: Exception) -> None:
+        """An agent has done harm that only shows afterwards: none of the answers counts."""
+        order, self.error = self.order, error
+        self.build, self.outcome = accept_build(error, subtask_id=order.item.id, mode=order.mode, run_id=order.run_id)
+        self.test = self.review = None
+
     @property
     def loss(self) -> Loss | None:
         """Why nobody saw the end of the last command that was begun."""

@@ -1,6 +1,8 @@
 """One subtask: its attempts, under the first stop cause that was recorded."""
 
 import asyncio
+import logging
+import math
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from types import TracebackType
@@ -16,6 +18,8 @@ from orchestrator_py.ids import SubtaskId
 from orchestrator_py.lean import define, field
 from orchestrator_py.model.outcome import Outcome, StopCause, StopKind
 from orchestrator_py.model.summary import AttemptReport, SubtaskReport
+
+_log = logging.getLogger("orchestrator_py")
 
 LOOP_IS_CLOSING = StopCause(StopKind.EMBEDDER, "the event loop is closing")
 
@@ -45,7 +49,10 @@ class LaneScope:
         """The lane has no more work; in the task that worked."""
         scope, self._scope = self._scope, None
         if scope is not None:
-            scope.__exit__(None, None, None)
+            try:
+                scope.__exit__(None, None, None)
+            except RuntimeError as error:  # it is of no more use anyway, and takes nobody's verdict
+                _log.warning("an agent has left a cancel scope open: %s", error)
 
 
 @define(eq=False)
@@ -172,6 +179,12 @@ async def _run_under(attempt: Attempt, cell: StopCell, lane: LaneScope, seconds:
         forget_cancellation()
         cell.stop(LOOP_IS_CLOSING)
         return cell.cause
+    except RuntimeError as error:  # an agent has left a scope open, and ours around it cannot be left
+        if not scope.cancel_called:
+            if deadline is None or deadline.cancel_called:
+                raise
+            deadline.deadline = math.inf
+            attempt.fail(error)
     finally:
         cell.leave()
     if scope.cancel_called:

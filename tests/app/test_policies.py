@@ -445,3 +445,47 @@ async def test_an_answer_that_no_summary_could_hold_crashes_its_subtask_alone(st
     summary = await run(crew, on_failure="continue")
     assert words(summary) == {"a": "crashed", "b": "succeeded"}
     assert "JSON cannot hold a value of type set" in str(to_json(summary))
+
+
+def leaving_a_scope_open(then: Callable[[BuildInput], Any]) -> Any:
+    async def build(input: BuildInput) -> object:
+        if input.target.id == "a":
+            anyio.CancelScope().__enter__()
+        return await then(input)
+
+    return build
+
+
+async def built_at_once(input: BuildInput) -> object:
+    await checkpoint()
+    return built(input)
+
+
+@pytest.mark.parametrize("lanes", [1, 3])
+async def test_an_agent_that_leaves_a_scope_open_takes_nobody_s_verdict(lanes: int, caplog: pytest.LogCaptureFixture) -> None:
+    crew = Crew(items("a", "b", "c"), on_build=leaving_a_scope_open(built_at_once))
+    summary = await run(crew, on_failure="continue", max_concurrency=lanes)
+    assert words(summary) == {"a": "succeeded", "b": "succeeded", "c": "succeeded"}
+    assert summary.outcome is Outcome.SUCCEEDED
+    assert "left a cancel scope open" in caplog.text
+
+
+@pytest.mark.parametrize("lanes", [1, 3])
+async def test_where_a_scope_of_ours_stands_around_it_that_is_its_failure_alone(lanes: int) -> None:
+    limited = SubtaskPolicy(timeout=NEVER)
+    crew = Crew(items("a", "b", "c", a=limited, b=limited, c=limited), on_build=leaving_a_scope_open(built_at_once))
+    summary = await run(crew, on_failure="continue", max_concurrency=lanes)
+    assert words(summary) == {"a": "failed", "b": "succeeded", "c": "succeeded"}
+    assert "cancel scope" in str(summary.build.notes)
+    assert isinstance(report_of(summary, "a").error, RuntimeError)
+
+
+@pytest.mark.parametrize("limit", [None, NEVER])
+@pytest.mark.parametrize("lanes", [1, 3])
+async def test_a_stop_ends_an_agent_that_has_left_a_scope_open(lanes: int, limit: timedelta | None) -> None:
+    limited = SubtaskPolicy(timeout=limit)
+    crew = Crew(items("a", "b", "c", a=limited, b=limited, c=limited), on_build=leaving_a_scope_open(forever))
+    async with in_flight(crew, max_concurrency=lanes) as (manager, summaries):
+        manager.stop("enough")
+    assert words(summaries[0]) == {"a": "cancelled", "b": "cancelled", "c": "cancelled"}
+    assert summaries[0].cause == StopCause(StopKind.EMBEDDER, "enough")
