@@ -42,6 +42,10 @@ class Handle:
         """Whether both hold the same aggregator."""
         return self._entry is other._entry
 
+    async def ended(self) -> None:
+        """Returns when everybody has let go, and everything is in order."""
+        await self._entry.ended.wait()
+
     async def leave(self) -> None:
         """Let go; returns when everything is in order, if nobody else holds it. What went wrong is asked of `ref`."""
         self.ref.close()

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from functools import partial
 from typing import Self
 
@@ -50,6 +50,7 @@ class RunService:
     _runs: set[Run] = field(factory=set, init=False)
     _kept: "OrderedDict[TaskId, Handle]" = field(factory=OrderedDict, init=False)
     _dismissed: deque[tuple[TaskId, Handle]] = field(factory=deque, init=False)
+    _leaving: set[Handle] = field(factory=set, init=False)
     _problems: dict[TaskId, OrchestratorError] = field(factory=dict, init=False)
     _memory: "dict[TaskId, tuple[MemoryTaskStore, MemoryRunFiles]]" = field(factory=dict, init=False)
 
@@ -131,11 +132,19 @@ class RunService:
         StoreError if that failed for a task; every other task is flushed before that.
         """
         problems: list[OrchestratorError] = []
-        for handle in tuple(self._kept.values()):
-            try:
-                await handle.ref.ask(Flush())
-            except OrchestratorError as problem:
-                problems.append(problem)
+        dismissed = [handle for _, handle in self._dismissed]
+        holds = [handle.again() for handle in (*self._kept.values(), *dismissed)]  # meanwhile tasks may have to make room
+        leaving = tuple(self._leaving)
+        async with AsyncExitStack() as held:
+            for hold in holds:
+                held.push_async_callback(hold.leave)
+            for hold in holds:
+                try:
+                    await hold.ref.ask(Flush())
+                except OrchestratorError as problem:
+                    problems.append(problem)
+        for handle in leaving:
+            await handle.ended()
         if problems:
             raise problems[0]
 
@@ -203,7 +212,11 @@ class RunService:
         """What goes wrong then is nobody's run: it is told when the service is left, unless the task was put in order since."""
         while self._dismissed:
             task_id, handle = self._dismissed.popleft()
-            await handle.leave()
+            self._leaving.add(handle)
+            try:
+                await handle.leave()
+            finally:
+                self._leaving.remove(handle)
             self._problems.pop(task_id, None)
             if (failure := handle.ref.failure) is not None:
                 self._problems[task_id] = failure

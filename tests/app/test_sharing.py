@@ -162,6 +162,30 @@ async def test_a_flush_shows_every_finished_run(tmp_path: Path) -> None:
     assert counts == {"x": 2, "y": 1}
 
 
+async def test_a_flush_goes_on_while_tasks_make_room_for_others(tmp_path: Path) -> None:
+    tasks = [TaskContext(id=f"t{number}", title="T") for number in range(IDLE_TASKS + 20)]
+    finished = False
+
+    async def flush_again_and_again() -> None:
+        while not finished:
+            await manager.flush()
+            await asyncio.sleep(0)
+
+    def counts() -> set[int]:
+        return {len((tmp_path / ".runs" / task.id / "metrics.json").read_bytes().splitlines()) for task in tasks}
+
+    with anyio.fail_after(ENOUGH):
+        async with Crew(items("a")).manager(root=tmp_path) as manager:
+            flushing = asyncio.create_task(flush_again_and_again())
+            for _ in range(2):
+                await asyncio.gather(*(manager.execute(task) for task in tasks))
+            finished = True
+            await flushing
+            await asyncio.gather(*(manager.execute(task) for task in tasks))
+            await manager.flush()  # of those that are leaving, too
+            assert counts() == {3}
+
+
 # Order of completion, with the real thing --------------------------------------------------------------------------
 
 
