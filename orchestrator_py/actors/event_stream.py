@@ -81,7 +81,8 @@ class Switchboard:
         stream = EventStream()
         if self._closed:
             stream.close()
-        self._streams.add(stream)
+        else:
+            self._streams.add(stream)
         return stream
 
     def publish(self, event: Event) -> None:
@@ -97,11 +98,16 @@ class Switchboard:
             except BaseException:  # a subscriber that raises cannot change a verdict
                 _log.exception("an event subscriber raised; the run is not touched by it")
 
+    def open(self) -> None:
+        """There may be events again; streams that have ended stay so."""
+        self._closed = False
+
     def close(self) -> None:
         """The streams end."""
         self._closed = True
         for stream in tuple(self._streams):
             stream.close()
+        self._streams.clear()
 
 
 @define(eq=False)

@@ -56,6 +56,8 @@ class RunService:
 
     async def __aenter__(self) -> Self:
         await self._host.__aenter__()
+        self._problems.clear()  # of an earlier time, and told at its end
+        self.events.open()
         return self
 
     async def __aexit__(self, _: object = None, error: BaseException | None = None, __: object = None) -> None:

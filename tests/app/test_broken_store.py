@@ -188,6 +188,24 @@ async def test_after_a_broken_store_a_new_manager_on_a_healthy_folder_works(tmp_
             assert (await manager.execute(TASK)).outcome is Outcome.SUCCEEDED
 
 
+async def test_a_manager_tells_of_a_broken_store_once_and_can_be_opened_again(tmp_path: Path) -> None:
+    way = tmp_path / "way"
+    way.write_text("in the way")
+    manager = Crew(items("a")).manager(root=way)
+
+    async def meet_the_problem() -> None:
+        async with manager:
+            with pytest.raises(StoreError):
+                await manager.execute(TASK)
+
+    with anyio.fail_after(20):
+        with pytest.raises(StoreError):
+            await meet_the_problem()
+        way.unlink()
+        async with manager:
+            assert (await manager.execute(TaskContext(id="other", title="T"))).outcome is Outcome.SUCCEEDED
+
+
 async def test_a_run_folder_that_cannot_be_made_is_a_store_error(tmp_path: Path) -> None:
     (tmp_path / ".runs" / "task-1").mkdir(parents=True)
     (tmp_path / ".runs" / "task-1" / "taken").write_text("in the way")

@@ -123,3 +123,15 @@ async def test_a_stream_of_a_manager_that_has_closed_is_empty() -> None:
         async with Crew(items("a")).manager() as manager:
             await manager.execute(TASK)
         assert [event async for event in manager.events()] == []
+
+
+async def test_a_manager_that_is_opened_again_has_news_again() -> None:
+    manager = Crew(items("a")).manager()
+    with anyio.fail_after(20):
+        told = []
+        for _ in range(2):
+            async with manager:
+                stream = manager.events()
+                await manager.execute(TASK)
+            told.append([type(event) async for event in stream])
+    assert told[0] == told[1] != []
