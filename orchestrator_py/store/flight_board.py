@@ -57,5 +57,5 @@ class DiskFlightBoard:
         """The document goes first: one without a living owner tells of runs that are lost."""
         if self._marker is not None:
             remove_file(document_beside(self._marker))
-            self._marker.end()
-            self._marker = None
+            marker, self._marker = self._marker, None  # it is not ours any more, even if the disk keeps it
+            marker.end()

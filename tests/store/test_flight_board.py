@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
+from orchestrator_py.errors import StoreError
+from orchestrator_py.store import markers
 from orchestrator_py.store.flight_board import DiskFlightBoard
+from orchestrator_py.store.markers import is_held
 from tests.store.entries import task_below
 from tests.store.faults import Calls, counting, refuse_links
 from tests.store.flying import document, flight, fly
@@ -49,6 +52,24 @@ def test_without_hard_links_a_board_shows_all_the_same(tmp_path: Path, monkeypat
     assert shown == f"{marker}.json"
     board.close()
     assert names(tmp_path) == []
+
+
+def test_a_marker_that_the_disk_keeps_is_not_taken_for_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its lock is gone: what is shown beside it would be taken for that of a dead process."""
+    board = fly(tmp_path, "a")
+    with monkeypatch.context() as patched:
+        patched.setattr(markers, "remove_file", refuse_removal)
+        board.show(b"")
+    (kept,) = names(tmp_path)
+    board.show(document([flight("b")]))
+    marker, shown = sorted(set(names(tmp_path)) - {kept})
+    assert shown == f"{marker}.json"
+    assert is_held(task_below(tmp_path).in_flight / marker)
+    board.close()
+
+
+def refuse_removal(path: Path) -> bool:
+    raise StoreError(f"{path}: cannot remove it")
 
 
 def test_a_board_that_shows_nothing_makes_nothing(tmp_path: Path) -> None:
