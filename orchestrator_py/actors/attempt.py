@@ -8,7 +8,7 @@ from typing import TypeVar
 from anyio.lowlevel import checkpoint_if_cancelled
 
 from orchestrator_py.actors.agents import Agents, SubtaskOrder
-from orchestrator_py.actors.outlast import is_being_cancelled
+from orchestrator_py.actors.outlast import cancellations, forget_cancellations_beyond, is_being_cancelled
 from orchestrator_py.core import fixed_texts
 from orchestrator_py.core.answers import Results, accept_build, accept_review, accept_test, complete_results, owned_build, owned_test
 from orchestrator_py.lean import define, field
@@ -106,15 +106,19 @@ class Attempt:
         """What the agent answered, or the exception that it raised."""
         if self.is_ended():
             await checkpoint_if_cancelled()
+        before = cancellations()
         try:
-            return await method(given)
+            answer = await method(given)
         except asyncio.CancelledError:
             if is_being_cancelled():
                 raise
-            self.error = RuntimeError(fixed_texts.CANCELLED_ITSELF)
+            answer = self.error = RuntimeError(fixed_texts.CANCELLED_ITSELF)
         except GeneratorExit:  # nobody runs us any more
             raise
         except BaseException as error:  # agents may raise anything
-            self.error = error
-        _log.debug("an agent of subtask %s raised", self.order.item.id, exc_info=self.error)
-        return self.error
+            answer = self.error = error
+        if cancellations() > before and not self.is_ended():  # it would reach the next agent
+            await forget_cancellations_beyond(before)
+        if self.error is not None:
+            _log.debug("an agent of subtask %s raised", self.order.item.id, exc_info=self.error)
+        return answer

@@ -56,6 +56,25 @@ def is_being_cancelled() -> bool:
     return task is not None and task.cancelling() > 0
 
 
+def cancellations() -> int:
+    """How many were asked for of the current task, and not taken back."""
+    task = asyncio.current_task()
+    return 0 if task is None else task.cancelling()
+
+
+async def forget_cancellations_beyond(count: int) -> None:
+    """The current task goes on after what it was called with has left cancellations on it, delivered or not.
+
+    One that comes meanwhile is raised.
+    """
+    for _ in range(cancellations() - count):
+        forget_cancellation()
+    with suppress(asyncio.CancelledError):
+        await asyncio.sleep(0)
+    if cancellations() > count:
+        raise asyncio.CancelledError
+
+
 def leave_loop_with(error: BaseException) -> None:
     """The event loop ends by the error; the current task goes on, as every other one that the loop's program still lets work."""
 

@@ -1,7 +1,8 @@
 """What failures, needs, retries, time limits and stops do to a run, seen from the outside."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -489,3 +490,53 @@ async def test_a_stop_ends_an_agent_that_has_left_a_scope_open(lanes: int, limit
         manager.stop("enough")
     assert words(summaries[0]) == {"a": "cancelled", "b": "cancelled", "c": "cancelled"}
     assert summaries[0].cause == StopCause(StopKind.EMBEDDER, "enough")
+
+
+async def pending(task: "asyncio.Task[Any]") -> None:
+    task.cancel()
+
+
+async def swallowed(task: "asyncio.Task[Any]") -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await asyncio.sleep(0)
+
+
+async def pending_twice_and_raising(task: "asyncio.Task[Any]") -> None:
+    await swallowed(task)
+    task.cancel()
+    raise OSError("lost")
+
+
+@pytest.mark.parametrize("leave", [pending, swallowed, pending_twice_and_raising])
+@pytest.mark.parametrize("stage", ["build", "test", "review"])
+@pytest.mark.parametrize("lanes", [1, 3])
+async def test_a_cancellation_that_an_agent_leaves_behind_reaches_no_other_one(lanes: int, stage: str, leave: Callable[..., Any]) -> None:
+    async def answer(input: Any) -> object:
+        task = asyncio.current_task()
+        assert task is not None
+        assert task.cancelling() == 0
+        await (leave(task) if input.target.id == "a" else checkpoint())
+        return GOOD[stage](input)
+
+    crew = Crew(items("a", "b", "c"))
+    setattr(crew, f"on_{stage}", answer)
+    summary = await run(crew, on_failure="continue", max_concurrency=lanes)
+    word = "succeeded" if leave is not pending_twice_and_raising else "crashed" if stage == "review" else "failed"
+    assert words(summary) == {"a": word, "b": "succeeded", "c": "succeeded"}
+
+
+async def test_a_stop_that_comes_with_the_cancellation_that_an_agent_leaves_behind_is_not_lost() -> None:
+    async def build(input: BuildInput) -> object:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        asyncio.get_running_loop().call_soon(manager.stop, "enough")
+        return built(input)
+
+    crew = Crew(items("a"), on_build=build, on_test=forever)
+    with anyio.fail_after(20):
+        async with crew.manager() as manager:
+            summary = await manager.execute(TASK)
+    assert words(summary) == {"a": "cancelled"}
+    assert summary.cause == StopCause(StopKind.EMBEDDER, "enough")
