@@ -10,7 +10,7 @@ from anyio.lowlevel import checkpoint_if_cancelled
 from orchestrator_py.actors.agents import Agents, SubtaskOrder
 from orchestrator_py.actors.outlast import cancellations, forget_cancellations_beyond, is_being_cancelled
 from orchestrator_py.core import fixed_texts
-from orchestrator_py.core.answers import Results, accept_build, accept_review, accept_test, complete_results, owned_build, owned_test
+from orchestrator_py.core.answers import Results, accept_build, accept_review, accept_test, complete_results, owned_result
 from orchestrator_py.lean import define, field
 from orchestrator_py.model.approval import Approval
 from orchestrator_py.model.execution import Loss
@@ -86,7 +86,7 @@ class Attempt:
     def _test_input(self, build: BuildResult) -> TestInput:
         order = self.order
         return TestInput(
-            task=order.task, build=owned_build(build), target=order.item, mode=order.mode, run_id=order.run_id, attempt=self.number
+            task=order.task, build=owned_result(build), target=order.item, mode=order.mode, run_id=order.run_id, attempt=self.number
         )
 
     def _review_input(self, build: BuildResult, test: TestResult) -> ReviewInput:
@@ -94,8 +94,8 @@ class Attempt:
         return ReviewInput(
             task=order.task,
             plan=order.plan,
-            build=owned_build(build),
-            test=owned_test(test),
+            build=owned_result(build),
+            test=owned_result(test),
             target=order.item,
             mode=order.mode,
             run_id=order.run_id,

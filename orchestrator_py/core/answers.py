@@ -15,9 +15,11 @@ from orchestrator_py.model.execution import Execution
 from orchestrator_py.model.outcome import Outcome, StopCause
 from orchestrator_py.model.policy import SubtaskPolicy
 from orchestrator_py.model.result import BuildResult, ReviewDecision, ReviewResult, TestResult
+from orchestrator_py.model.summary import SubtaskReport
 from orchestrator_py.model.task import Mode, PlanItem, PlanResult
 
 T = TypeVar("T")
+R = TypeVar("R", BuildResult, TestResult, ReviewResult)
 Results = tuple[BuildResult, TestResult, ReviewResult]
 
 
@@ -97,7 +99,7 @@ def accept_review(answer: object) -> tuple[ReviewResult, Outcome]:
         case ReviewResult(decision=ReviewDecision(), execution=None | Execution()):
             problem = find_unprintable(answer)
             if problem is None:
-                review = evolve(answer, extra=_owned(answer.extra)) if answer.extra else answer
+                review = owned_result(answer)
                 return review, review_outcome(review)
             message = problem
         case _:
@@ -105,18 +107,21 @@ def accept_review(answer: object) -> tuple[ReviewResult, Outcome]:
     return fixed_texts.reviewer_error(message), Outcome.CRASHED
 
 
-def owned_build(build: BuildResult) -> BuildResult:
-    """For an agent, which may change what it is given: what is on record is not that."""
-    return evolve(build, extra=_owned(build.extra)) if build.extra else build
+def owned_result(result: R) -> R:
+    """For agents and subscribers, which may change what they are given: what is on record is not that."""
+    return evolve(result, extra=_owned(result.extra)) if result.extra else result
 
 
-def owned_test(test: TestResult) -> TestResult:
-    """As `owned_build`."""
-    return evolve(test, extra=_owned(test.extra)) if test.extra else test
+def owned_report(report: SubtaskReport) -> SubtaskReport:
+    """As `owned_result`."""
+    build, test, review = report.build, report.test, report.review
+    if not ((build and build.extra) or (test and test.extra) or (review and review.extra)):
+        return report
+    return evolve(report, build=build and owned_result(build), test=test and owned_result(test), review=review and owned_result(review))
 
 
 def owned_plan(plan: PlanResult) -> PlanResult:
-    """As `owned_build`."""
+    """As `owned_result`."""
     if not (plan.extra or any(item.extra or isinstance(item.metadata, Mapping) for item in plan.items)):
         return plan
     items = (evolve(item, metadata=_owned(item.metadata), extra=_owned(item.extra)) for item in plan.items)

@@ -2,6 +2,7 @@
 
 from typing import TypedDict
 
+from orchestrator_py.core.answers import owned_plan, owned_report
 from orchestrator_py.core.outcome import stages_that_answered
 from orchestrator_py.core.run_record import RunRecord
 from orchestrator_py.ids import RunId, TaskId
@@ -29,12 +30,12 @@ def opening_events(record: RunRecord, manifest: Manifest | None) -> tuple[Event,
     """The run begins, and what it has planned."""
     opening = record.opening
     started = RunStarted(**base(record, opening.started_at), pipeline_id=opening.pipeline_id, planned=len(opening.order), manifest=manifest)
-    return started, PlanCompleted(**base(record, opening.started_at), plan=opening.plan)
+    return started, PlanCompleted(**base(record, opening.started_at), plan=owned_plan(opening.plan))
 
 
 def subtask_events(record: RunRecord, report: SubtaskReport, at: Timestamp) -> tuple[Event, ...]:
     """Stages that answered, in their order, then the subtask. A stage that was left out makes no event."""
-    answered = stages_that_answered(report)
+    report, answered = owned_report(report), stages_that_answered(report)
     events: list[Event] = []
     if report.build is not None and answered >= 1:
         events.append(BuildCompleted(**base(record, at), build=report.build))

@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
+from attrs import evolve
 
 from orchestrator_py import (
     BuildInput,
@@ -19,8 +21,11 @@ from orchestrator_py import (
     TestInput,
     TestResult,
 )
+from orchestrator_py.model.events import BuildCompleted, Event, PlanCompleted, ReviewCompleted, SubtaskFinished, TestCompleted
 from orchestrator_py.model.outcome import Outcome
+from orchestrator_py.model.summary import SubtaskReport
 from orchestrator_py.model.task import Mode
+from tests.app.agents import TASK, Crew, built, checked, items, reviewed
 
 pytestmark = pytest.mark.anyio
 
@@ -98,6 +103,47 @@ async def test_what_an_agent_writes_into_what_it_was_given_is_not_on_record(tmp_
     recorded = json.loads((tmp_path / ".runs" / "t" / summary.run_id / "manifest.json").read_text())
     assert [recorded["plan"]["deep"], *(item["metadata"] for item in recorded["plan"]["items"])] == [said["deep"], said, said]
     assert [one["deep"] for stage in ("builds", "tests") for one in recorded[stage]] == [said["deep"]] * 4
+
+
+@pytest.mark.parametrize("value", ["after", object()], ids=["text", "what no summary could hold"])
+async def test_what_a_subscriber_writes_into_what_it_is_told_is_not_on_record(tmp_path: Path, value: object) -> None:
+    before, told = {"deep": [{"said": "before"}]}, anyio.Event()
+
+    def write(event: Event) -> None:
+        match event:
+            case PlanCompleted(plan=plan):
+                held: list[Any] = [item.metadata for item in plan.items]
+            case BuildCompleted(build=result) | TestCompleted(test=result) | ReviewCompleted(review=result):
+                held = [result.extra]
+            case SubtaskFinished(report=SubtaskReport(build=build, test=test, review=review)):
+                held = [result.extra for result in (build, test, review) if result is not None]
+                told.set()
+            case _:
+                held = []
+        for one in held:
+            one["deep"][0]["said"] = one["new"] = value
+
+    async def build(input: BuildInput) -> object:
+        if input.target.id == "second":
+            await told.wait()  # of the first one, whose results are on record only at the end
+        return evolve(built(input), extra=before)
+
+    async def test(input: TestInput) -> object:
+        return evolve(checked(input), extra=before)
+
+    async def review(input: ReviewInput) -> object:
+        return evolve(reviewed(input), extra=before)
+
+    plan = tuple(evolve(item, metadata=before) for item in items("first", "second"))
+    with anyio.fail_after(20):
+        async with Crew(plan, on_build=build, on_test=test, on_review=review).manager(root=tmp_path) as manager:
+            manager.subscribe(write)
+            summary = await manager.execute(TASK)
+    assert summary.outcome is Outcome.SUCCEEDED
+    recorded = json.loads((tmp_path / ".runs" / TASK.id / summary.run_id / "manifest.json").read_text())
+    assert [item["metadata"] for item in recorded["plan"]["items"]] == [before] * 2
+    assert [one["deep"] for stage in ("builds", "tests", "reviews") for one in recorded[stage]] == [before["deep"]] * 6
+    assert "new" not in json.dumps(recorded)
 
 
 @pytest.mark.parametrize("summaries", [True, False])
