@@ -15,7 +15,8 @@ def main() -> int:
     chosen = shlex.split(os.environ.get("CHECK_PYTEST_ARGUMENTS", ""))
     environment = {name: value for name, value in os.environ.items() if not name.startswith(AROUND)}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # the tests start the program a thousand times, and compiling it doubles a start
-    command = [sys.executable, "-m", "pytest", "-n", "auto", "-q", f"--junit-xml={sys.argv[1]}", *chosen]
+    shared = ("-n", "auto", "--dist", "worksteal")  # tests last from a millisecond to minutes: who has none left takes over the other's
+    command = [sys.executable, "-m", "pytest", *shared, "-q", f"--junit-xml={sys.argv[1]}", *chosen]
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
 
 
