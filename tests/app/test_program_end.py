@@ -123,7 +123,7 @@ async def test_a_caller_that_was_cancelled_before_is_told_as_well() -> None:
     async def execute() -> BaseException | None:
         try:
             await manager.execute(TASK)
-        except BaseException as error:
+        except BaseException as error:  # what ends the program has to get here, whatever it is
             return error
         return None
 
