@@ -1,6 +1,6 @@
 """Taking a run up again: what did not succeed is run once more under the same id, what succeeded is kept as it is."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from orchestrator_py.core import fixed_texts
 from orchestrator_py.core.command_records import pending_command, was_not_selected
@@ -56,13 +56,13 @@ def reborn(manifest: Manifest, pipeline: Pipeline, rules: VerdictRules, *, at: T
     )
 
 
-def kept_reports(manifest: Manifest, pipeline: Pipeline, rules: VerdictRules) -> tuple[SubtaskReport, ...]:
+def kept_reports(manifest: Manifest, pipeline: Pipeline, rules: VerdictRules, modes: Mapping[str, Mode]) -> tuple[SubtaskReport, ...]:
     """What the record says of the stages that are not run again: those that succeeded, and those that were not selected then.
 
-    A waived failure is kept too, unless the rules waive none: then it has another try.
+    A waived failure is kept too, unless the rules waive none: then it has another try. `modes`: where the plan's items run.
     """
     left_out = (not_selected(SubtaskId(item_id(pipeline, command.id))) for command in manifest.commands if was_not_selected(command))
-    kept = (_kept_report(manifest, pipeline, command) for command in manifest.commands if _is_kept(command, rules))
+    kept = (_kept_report(manifest, pipeline, command, modes) for command in manifest.commands if _is_kept(command, rules))
     return (*kept, *left_out)
 
 
@@ -70,11 +70,12 @@ def _is_kept(command: CommandRecord, rules: VerdictRules) -> bool:
     return command.status is CommandStatus.SUCCEEDED or (command.status is CommandStatus.SKIPPED and not rules.strict)
 
 
-def _kept_report(manifest: Manifest, pipeline: Pipeline, command: CommandRecord) -> SubtaskReport:
+def _kept_report(manifest: Manifest, pipeline: Pipeline, command: CommandRecord, modes: Mapping[str, Mode]) -> SubtaskReport:
     succeeded = command.status is CommandStatus.SUCCEEDED
     subtask_id, run_id = item_id(pipeline, command.id), manifest.run_id
+    mode = modes.get(subtask_id, Mode.MCP)
     notes = f"{command.title}: {command.summary or ''}".rstrip()
-    build = BuildResult(subtask_id=subtask_id, success=succeeded, mode=Mode.MCP, run_id=run_id, notes=notes)
+    build = BuildResult(subtask_id=subtask_id, success=succeeded, mode=mode, run_id=run_id, notes=notes)
     report = TestReport(name="exit code", status="passed", details=notes)
     test = TestResult(subtask_id=subtask_id, success=True, reports=(report,), run_id=run_id)
     review = ReviewResult(summary=f"{command.title}: built and tested.", decision=ReviewDecision(approved=True))
@@ -82,6 +83,7 @@ def _kept_report(manifest: Manifest, pipeline: Pipeline, command: CommandRecord)
         subtask_id=SubtaskId(subtask_id),
         outcome=Outcome.SUCCEEDED if succeeded else Outcome.FAILED,
         skip_reason=SkipReason.REUSED,
+        mode=mode,
         started_at=command.started_at or manifest.started_at,
         completed_at=command.completed_at,
         waived=not succeeded,

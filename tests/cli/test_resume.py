@@ -83,6 +83,17 @@ def test_what_did_not_succeed_runs_again_and_the_run_counts_once_with_its_last_o
     assert run(tmp_path, "metrics", "verify").code == 0
 
 
+def test_a_stage_that_is_kept_ran_where_its_plan_says(tmp_path: Path) -> None:
+    configure_stages(
+        tmp_path, command("far", "true", plan={"requiresCloud": True}), command("near", "true"), command("bad", "test -f mended")
+    )
+    run_id = run_id_of(run(tmp_path, "run", "--format", "json"))
+    (tmp_path / "mended").touch()
+    resumed = run(tmp_path, "resume", "--run", run_id, "--format", "json")
+    builds = as_list(read_object(tmp_path / str(resumed.document()["run_summary"]))["builds"])
+    assert [build["mode"] for build in builds] == ["cloud", "mcp", "mcp"]
+
+
 def test_a_run_that_fails_again_stays_failed_and_still_counts_once(tmp_path: Path) -> None:
     configure_stages(tmp_path, command("a", "false"))
     run_id = run_id_of(run(tmp_path, "run", "--format", "json"))
