@@ -15,6 +15,7 @@ from typing import Any, TypeVar, dataclass_transform
 import attrs
 
 from orchestrator_py.lean.classes import make_class
+from orchestrator_py.lean.compiled import maker as maker
 from orchestrator_py.lean.description import Arguments
 from orchestrator_py.lean.description import Field as Field
 from orchestrator_py.lean.description import fields as fields
@@ -44,11 +45,8 @@ def define(cls: type | None = None, *, kw_only: bool = False, eq: bool = True) -
 
 def evolve(value: _Value, **changes: object) -> _Value:
     """A copy with some fields changed, as `attrs.evolve` makes it; what the fields are called is asked once for each class."""
-    cls: type[Any] = type(value)
-    names, read = _arguments(cls)  # type: ignore[arg-type]  # a class is hashable
-    given = dict(zip(names, read(value), strict=True))
-    given.update(changes)
-    return cls(**given)  # type: ignore[no-any-return]  # it is the class of the value
+    make, names, read = _making(type(value))  # type: ignore[arg-type]  # a class is hashable
+    return make(**{**dict(zip(names, read(value), strict=True)), **changes})  # type: ignore[no-any-return]  # it is the class of the value
 
 
 def asdict(value: object) -> dict[str, Any]:
@@ -58,10 +56,9 @@ def asdict(value: object) -> dict[str, Any]:
 
 
 @cache
-def _arguments(cls: type[Any]) -> tuple[tuple[str, ...], Callable[[object], tuple[object, ...]]]:
-    """What the constructor calls its arguments, and what reads their values from an instance."""
+def _making(cls: type[Any]) -> tuple[Callable[..., Any], tuple[str, ...], Callable[[object], tuple[object, ...]]]:
+    """The maker, what it calls its arguments, and what reads their values from an instance."""
     given = [one for one in fields(cls) if one.init]
     names = [one.name for one in given]
-    if len(names) > 1:
-        return tuple(one.alias for one in given), attrgetter(*names)
-    return tuple(one.alias for one in given), lambda value: tuple(getattr(value, name) for name in names)
+    read = attrgetter(*names) if len(names) > 1 else lambda value: tuple(getattr(value, name) for name in names)
+    return maker(cls), tuple(one.alias for one in given), read

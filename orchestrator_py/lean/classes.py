@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import attrs
 
-from orchestrator_py.lean.constructor import add_constructor
+from orchestrator_py.lean.constructor import Constructor
 from orchestrator_py.lean.description import Arguments, Description, Field, fields, own_fields
 from orchestrator_py.lean.methods import COPYING, equals, hash_of, represent
 
@@ -46,8 +46,9 @@ def make_class(make: Make, plain: type[Any], *, kw_only: bool, eq: bool) -> type
         methods |= _REFUSALS
     methods["__match_args__"] = tuple(one.name for one in every if one.init and not one.kw_only)
     methods["__attrs_attrs__"] = Description(every, ask)
+    methods["__init__"] = constructor = Constructor(plain.__qualname__, every)
     cls = _slotted(plain, methods, own=own, slots=[name for name in own if name not in inherited])
-    add_constructor(cls, every)
+    constructor.serve(cls)
     return cls
 
 
@@ -71,14 +72,16 @@ def _slotted(plain: type[Any], methods: Mapping[str, object], *, own: Collection
 def _says_more(plain: type[Any], is_frozen: bool) -> bool:
     """Whether only attrs knows how to make what stands in the class."""
     said, kinds = vars(plain), plain.__annotations__
+    if issubclass(plain, BaseException) or not _METHODS.isdisjoint(said):
+        return True
     known = _ARGUMENTS if is_frozen else _ARGUMENTS - {"converter"}  # what is assigned later would have to be converted, too
-    return (
-        issubclass(plain, BaseException)
-        or not _METHODS.isdisjoint(said)
-        or any(_is_strange(member) for member in said.values() if type(member) in _STRANGE)
-        or any(type(member) is Arguments and not (name in kinds and member.keys() <= known) for name, member in said.items())
-        or any(map(_is_class_variable, kinds.values()))
-    )
+    for name, member in said.items():
+        kind = type(member)
+        if kind in _STRANGE and _is_strange(member):
+            return True
+        if kind is Arguments and not (name in kinds and member.keys() <= known):
+            return True
+    return any(map(_is_class_variable, kinds.values()))
 
 
 def _inherits_more(bases: Sequence[type[Any]], is_frozen: bool, kw_only: bool) -> bool:

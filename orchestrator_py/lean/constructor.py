@@ -7,22 +7,41 @@ from typing import Any
 
 import attrs
 
+from orchestrator_py.lean.compiled import compile_constructor
 from orchestrator_py.lean.description import Field
 
 Put = Callable[[Any, Any], object]
 Finish = Callable[[Any], None]
 
-OFTEN = 16
+OFTEN = 64
 """So many instances are made before a constructor is compiled: that takes as long as to make some hundreds."""
 
 
-def add_constructor(cls: type[Any], fields: Sequence[Field]) -> None:
-    """Gives `__init__` to a class whose slots stand; its signature is the one that attrs would write."""
+class Constructor:
+    """Stands in a class for `__init__` until somebody looks it up: most classes of a program have no instances in most of its runs."""
+
+    __slots__ = ("_cls", "_fields")
+    _cls: type[Any]
+
+    def __init__(self, name: str, fields: Sequence[Field]) -> None:
+        optional = [one.default is not attrs.NOTHING for one in fields if one.init and not one.kw_only]
+        if optional != sorted(optional):
+            raise ValueError(f"{name}: a field without a default follows one that has a default.")
+        self._fields = fields
+
+    def serve(self, cls: type[Any]) -> None:
+        """Its class, whose slots stand."""
+        self._cls = cls
+
+    def __get__(self, instance: object, owner: type) -> Any:
+        self._cls.__init__ = init = _create(self._cls, self._fields)
+        return init if instance is None else init.__get__(instance, owner)
+
+
+def _create(cls: type[Any], fields: Sequence[Field]) -> FunctionType:
+    """An `__init__` with the signature that attrs would write."""
     positional = [one for one in fields if one.init and not one.kw_only]
     given = positional + [one for one in fields if one.init and one.kw_only]
-    optional = [one.default is not attrs.NOTHING for one in positional]
-    if optional != sorted(optional):
-        raise ValueError(f"{cls.__qualname__}: a field without a default follows one that has a default.")
     filling = f"fill {cls.__qualname__}"  # no other attribute can have this name
     code = _first.__code__.replace(
         co_argcount=1 + len(positional),
@@ -37,8 +56,8 @@ def add_constructor(cls: type[Any], fields: Sequence[Field]) -> None:
     init.__defaults__ = tuple([_argument(one) for one in positional if one.default is not attrs.NOTHING])
     init.__kwdefaults__ = {one.alias: _argument(one) for one in given if one.kw_only and one.default is not attrs.NOTHING}
     init.__annotations__ = {one.alias: one.type for one in given if one.converter is None} | {"return": None}
-    cls.__init__ = init
     setattr(cls, filling, _fill(cls, init, fields))
+    return init
 
 
 def _first(self: Any) -> None:
@@ -57,58 +76,9 @@ def _fill(cls: type[Any], init: FunctionType, fields: Sequence[Field]) -> Callab
         if finish is not None:
             finish(self)
         if next(left, None) is None and cls.__init__ is init:
-            cls.__init__ = _compiled(cls, init, fields)
+            cls.__init__ = compile_constructor(cls, init, fill)
 
     return fill
-
-
-def _compiled(cls: type[Any], init: FunctionType, fields: Sequence[Field]) -> FunctionType:
-    """A constructor that does the same as `init`, without a detour."""
-    given = init.__code__.co_varnames[1:]
-    inner: dict[str, object] = {"_NOTHING": attrs.NOTHING}  # no argument begins with an underscore
-    lines = [_line(cls, place, one, inner) for place, one in _in_order(fields)]
-    if hasattr(cls, "__attrs_post_init__"):
-        lines.append("self.__attrs_post_init__()")
-    text = f"""\
-def create({", ".join(inner)}):
-    def __init__({", ".join(["self", *given])}):
-        {"; ".join(lines) or "pass"}
-    return __init__
-"""
-    space: dict[str, Any] = {}
-    exec(compile(text, f"<constructor of {cls.__qualname__}>", "exec"), space)
-    unbound: FunctionType = space.pop("create")(**inner)  # taken out: a circle less for the garbage collector
-    counts = {name: getattr(init.__code__, name) for name in ("co_argcount", "co_kwonlyargcount", "co_qualname")}
-    often = FunctionType(unbound.__code__.replace(**counts), init.__globals__, closure=unbound.__closure__)
-    often.__defaults__, often.__kwdefaults__, often.__annotations__ = init.__defaults__, init.__kwdefaults__, init.__annotations__
-    return often
-
-
-def _in_order(fields: Sequence[Field]) -> list[tuple[int, Field]]:
-    """Arguments first; fields that are none have their turn when all arguments are in their slots, if they have a value."""
-    places = list(enumerate(fields))
-    hidden = [(place, one) for place, one in places if not one.init and one.default is not attrs.NOTHING]
-    return [(place, one) for place, one in places if one.init] + hidden
-
-
-def _line(cls: type[Any], place: int, field: Field, inner: dict[str, object]) -> str:
-    """The statement that fills one slot; what it calls is added to `inner`."""
-    value = field.alias
-    if field.is_made:
-        inner[f"_make{place}"] = field.default.factory
-        made = f"_make{place}({'self' if field.default.takes_self else ''})"
-        value = f"{made} if {value} is _NOTHING else {value}" if field.init else made
-    elif not field.init:
-        inner[f"_value{place}"] = field.default
-        value = f"_value{place}"
-    if field.converter is not None:
-        inner[f"_convert{place}"] = field.converter
-        value = f"_convert{place}({value})"
-    setter: Any = cls.__setattr__
-    if setter is object.__setattr__:
-        return f"self.{field.name} = {value}"
-    inner[f"_put{place}"] = getattr(cls, field.name).__set__
-    return f"_put{place}(self, {value})"
 
 
 def _argument(field: Field) -> Any:

@@ -10,7 +10,7 @@ import attrs
 import pytest
 
 from orchestrator_py import lean
-from orchestrator_py.lean import constructor, field
+from orchestrator_py.lean import compiled, constructor, field
 
 
 @lean.frozen(kw_only=True)
@@ -133,7 +133,7 @@ def test_a_service_is_equal_to_itself_alone() -> None:
 
 
 def test_nothing_is_compiled_for_a_class_before_many_of_it_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(constructor, "_compiled", None)
+    monkeypatch.setattr(constructor, "compile_constructor", None)
 
     @lean.frozen
     class Couple:
@@ -146,6 +146,22 @@ def test_nothing_is_compiled_for_a_class_before_many_of_it_are_made(monkeypatch:
     assert Couple("a", "b") == Couple(name="a", other="b")
     assert Couple.__init__ is not first
     assert signature(Couple.__init__) == signature(first)
+
+
+def test_a_maker_gets_a_code_of_its_own_when_it_has_made_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    @lean.frozen
+    class Couple:
+        name: str
+        other: str = "b"
+
+    make = lean.maker(Couple)
+    assert make is lean.maker(Couple)
+    made = [make("a") for _ in range(compiled.OFTEN_MADE + 1)]
+    monkeypatch.setattr(Couple, "__init__", None)  # it is not asked any more
+    assert {*made, make("a", "b"), make(other="b", name="a")} == {made[0]}
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        made[0].other = "c"  # type: ignore[misc]  # this is what is refused
+    assert lean.maker(Checked) is Checked  # a class that attrs has made is called
 
 
 def test_a_constructor_that_is_compiled_leaves_nothing_to_the_garbage_collector() -> None:

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator_py import lean
-from orchestrator_py.lean import constructor
+from orchestrator_py.lean import compiled, constructor
 
 Sayings = Mapping[str, Any]
 
@@ -77,11 +77,13 @@ def create(plan: Plan, by: Any, *, eq: bool) -> Any:
 def life(cls: Any, calls: Sequence[Any], changes: Any) -> Iterator[object]:
     """All that can be seen of a class and of its instances."""
     yield inspect.signature(cls), cls.__match_args__
+    make, below = lean.maker(cls), type("Made", (cls,), {"__slots__": ()})
     made = []
     for words, more in calls:
         yield told(cls, *words, **more)
         with suppress(TypeError, ValueError, AttributeError):
             made.append(cls(*words, **more))
+            made += [make(*words, **more), below(*words, **more)]
     for one in made:
         whole = [other for other in made if "NOTHING" not in repr(other)]
         yield [told(operator.eq, one, other) for other in whole] if one in whole else None
@@ -125,6 +127,6 @@ def test_a_class_is_what_attrs_would_make_of_it(often: int, plan: Plan, eq: bool
         with pytest.raises(ValueError, match="default"):
             create(plan, lean, eq=eq)
         return
-    with patch.object(constructor, "OFTEN", often):
-        ours = create(plan, lean, eq=eq)
-    assert list(life(ours, calls, changes)) == list(life(theirs, calls, changes))
+    with patch.object(constructor, "OFTEN", often), patch.object(compiled, "OFTEN_MADE", often):
+        ours = list(life(create(plan, lean, eq=eq), calls, changes))
+    assert ours == list(life(theirs, calls, changes))
