@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import chain
 
-from orchestrator_py.core.codec.contract import Texts, pretty_pieces, print_pretty
+from orchestrator_py.core.codec.printing import Texts, pretty_pieces, print_pretty
 from orchestrator_py.core.json_text import encode_json
 from orchestrator_py.lean import frozen
 from orchestrator_py.model.document import DocumentKind, RunDocument

@@ -73,7 +73,7 @@ def well_formed(text: str) -> str:
 def print_value(value: object, newline: str | None, other: Printer) -> str:
     """The text of one value; `newline` is the line break with the indentation that stands around it, None for one line."""
     kind = type(value)
-    atom = _ATOMS.get(kind)
+    atom = ATOMS.get(kind)
     if atom is not None:
         return atom(value)
     if kind is dict:
@@ -90,7 +90,7 @@ def print_other(value: object, newline: str | None, other: Printer | None = None
         return _object(value, newline, inner)
     if isinstance(value, list | tuple):
         return _array(value, newline, inner)
-    for kind, print_atom in _ATOMS.items():
+    for kind, print_atom in ATOMS.items():
         if isinstance(value, kind):
             return print_atom(value)
     raise TypeError(f"JSON cannot hold a value of type {type(value).__name__}; turn it into text, numbers, lists or mappings first.")
@@ -160,7 +160,7 @@ def _with_utf8(surrogates: re.Match[str]) -> str:
     return units.encode("utf-16", "surrogatepass").decode("utf-16") if len(units) == 2 else f"\\u{ord(units):04x}"
 
 
-_ATOMS: "Mapping[type, Callable[[Any], str]]" = {
+ATOMS: "Mapping[type, Callable[[Any], str]]" = {
     str: encode_basestring,
     type(None): lambda _: "null",
     bool: lambda value: "true" if value else "false",

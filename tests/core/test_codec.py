@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator_py.core.codec.contract import Texts, find_unprintable, from_json, pretty_pieces, print_compact, print_pretty, to_json
+from orchestrator_py.core.codec.contract import from_json, to_json
+from orchestrator_py.core.codec.printable import find_unprintable
+from orchestrator_py.core.codec.printing import Texts, pretty_pieces, print_compact, print_pretty
 from orchestrator_py.core.json_text import compact_json, parse_json, pretty_json
 from orchestrator_py.errors import DecodeError
 from orchestrator_py.ids import RunId, SubtaskId, TaskId

@@ -1,6 +1,6 @@
 """The files of a run: what two of them hold is printed once, and reads as if each had been printed for itself."""
 
-from orchestrator_py.core.codec.contract import print_pretty
+from orchestrator_py.core.codec.printing import print_pretty
 from orchestrator_py.core.codec.scheduler import scheduler_to_summary
 from orchestrator_py.core.documents import Printed, summary_documents
 from orchestrator_py.lean import evolve

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from attrs import evolve
 
-from orchestrator_py.core.codec.contract import pretty_pieces, print_pretty
+from orchestrator_py.core.codec.printing import pretty_pieces, print_pretty
 from orchestrator_py.core.command_records import deciding_execution
 from orchestrator_py.core.manifest import manifest_at_end, manifest_in_progress
 from orchestrator_py.core.run_record import RunRecord

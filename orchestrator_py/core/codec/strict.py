@@ -258,9 +258,12 @@ def members_of(form: Shape, value: Any) -> list[tuple[str, object]]:
         item = getattr(value, key.field)
         if not (key.omitted and (item is key.default or item == key.default)):
             members.append((key.label, item))
-    if form.extra and value.extra:
-        members += [(f"{encode_basestring(key)}:", item) for key, item in value.extra.items() if key not in form.names]
-    return members
+    return members + extra_members(form, value) if form.extra and value.extra else members
+
+
+def extra_members(form: Shape, value: Any) -> list[tuple[str, object]]:
+    """Those of them that have no field: an extra key hides none."""
+    return [(f"{encode_basestring(key)}:", item) for key, item in value.extra.items() if key not in form.names]
 
 
 def written_shape(converter: Converter, cls: type[Any]) -> Shape | None:
