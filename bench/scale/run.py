@@ -69,7 +69,7 @@ class SimulatedRun:
         accepted = meter.call("plan: accept", accept_plan, plan)
         if not isinstance(accepted, PlanResult):
             raise TypeError(accepted)
-        meter.call("plan: needs", validate_needs, accepted)
+        meter.call("plan: needs", validate_needs, accepted.items)
         self.opening = meter.call("plan: open", self._open, accepted)
         bounds = Bounds(limit=scenario.lanes)
         self.schedule = meter.call("schedule: create", Schedule, order_of_work(self.opening), bounds, FailurePolicy.CONTINUE)

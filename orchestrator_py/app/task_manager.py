@@ -32,7 +32,7 @@ from orchestrator_py.model.messages import OpenRun
 from orchestrator_py.model.outcome import FailurePolicy, StopCause, StopKind
 from orchestrator_py.model.policy import VerdictRules
 from orchestrator_py.model.summary import RunSummary
-from orchestrator_py.model.task import PlanResult, TaskContext
+from orchestrator_py.model.task import TaskContext
 from orchestrator_py.ports import Builder, Clock, Executor, Planner, Reviewer, Tester
 from orchestrator_py.store.layout import RESERVED_RUN_IDS, RESERVED_TASK_IDS, Layout, embedded_artifact_root
 
@@ -201,7 +201,7 @@ class TaskManager:
             rules=self._verdict_rules,
         )
         if self._group:  # one subtask by itself waits for nobody
-            validate_needs(PlanResult(items=opening.order))
+            validate_needs(opening.order)
         validate_resources(opening.order, self._rules.bounds.resources)
         return opening
 

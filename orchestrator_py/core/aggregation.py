@@ -48,14 +48,12 @@ class Aggregation:
 
         Unless somebody hears of it, no event is made and no `seq` is taken: events cost more than what they tell of.
         """
-        match message:
-            case OpenRun():
-                return self._open(message, heard)
-            case Flush():
-                return Effects(flush=True)
-            case _:
-                record = self.runs.get(message.run_id)
-                return NOTHING if record is None else self._tell(record, message, heard)
+        if isinstance(message, Flush):
+            return Effects(flush=True)
+        if isinstance(message, OpenRun):
+            return self._open(message, heard)
+        record = self.runs.get(message.run_id)
+        return NOTHING if record is None else self._tell(record, message, heard)
 
     def progress_documents(self, at: Timestamp) -> tuple[RunDocument, ...]:
         """The manifests of runs that changed since the last call: how a run in flight shows; the caller chooses how often."""

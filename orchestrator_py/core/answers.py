@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from orchestrator_py.core import fixed_texts
-from orchestrator_py.core.codec.contract import find_unprintable
+from orchestrator_py.core.codec.printable import find_unprintable
 from orchestrator_py.core.outcome import build_outcome, review_outcome, test_outcome
 from orchestrator_py.ids import RunId
-from orchestrator_py.lean import evolve
+from orchestrator_py.lean import evolve, maker
+from orchestrator_py.model.absent import ABSENT
 from orchestrator_py.model.execution import Execution
 from orchestrator_py.model.outcome import Outcome, StopCause
 from orchestrator_py.model.policy import SubtaskPolicy
@@ -21,6 +22,8 @@ from orchestrator_py.model.task import Mode, PlanItem, PlanResult
 T = TypeVar("T")
 R = TypeVar("R", BuildResult, TestResult, ReviewResult)
 Results = tuple[BuildResult, TestResult, ReviewResult]
+
+_make_build, _make_test = maker(BuildResult), maker(TestResult)
 
 
 def accept_plan(answer: object) -> PlanResult | str:
@@ -49,7 +52,7 @@ def accept_build(answer: object, *, subtask_id: str, mode: Mode, run_id: RunId) 
         case BuildResult(subtask_id=str(), success=bool(), execution=None | Execution()):
             problem = find_unprintable(answer)
             if problem is None:
-                build = BuildResult(
+                build = _make_build(
                     subtask_id=answer.subtask_id,
                     artifacts=answer.artifacts,
                     mode=mode,
@@ -76,7 +79,7 @@ def accept_test(answer: object, *, subtask_id: str, run_id: RunId) -> tuple[Test
         case TestResult(execution=None | Execution()):
             problem = find_unprintable(answer)
             if problem is None:
-                test = TestResult(
+                test = _make_test(
                     subtask_id=answer.subtask_id,
                     success=answer.success,
                     reports=answer.reports,
@@ -122,10 +125,15 @@ def owned_report(report: SubtaskReport) -> SubtaskReport:
 
 def owned_plan(plan: PlanResult) -> PlanResult:
     """As `owned_result`."""
-    if not (plan.extra or any(item.extra or isinstance(item.metadata, Mapping) for item in plan.items)):
+    if not (plan.extra or any(item.extra or _is_mapping(item.metadata) for item in plan.items)):
         return plan
     items = (evolve(item, metadata=_owned(item.metadata), extra=_owned(item.extra)) for item in plan.items)
     return evolve(plan, items=items, extra=_owned(plan.extra))
+
+
+def _is_mapping(metadata: object) -> bool:
+    """Most items have none, and the search for a mapping of another kind takes long."""
+    return metadata is not ABSENT and isinstance(metadata, Mapping)
 
 
 def _owned(data: T) -> T:

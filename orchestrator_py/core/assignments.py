@@ -2,12 +2,12 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from orchestrator_py.errors import ConfigurationError
 from orchestrator_py.ids import InstanceId
-from orchestrator_py.lean import evolve
+from orchestrator_py.lean import evolve, maker
 from orchestrator_py.model.assignment import (
     Assignment,
     AssignmentStatus,
@@ -24,6 +24,7 @@ from orchestrator_py.model.run_request import FanOut, RunRequest, RunSchedule
 from orchestrator_py.model.timestamp import Timestamp
 
 _ONE_GENERAL = (FanOut(capability="general"),)
+_make_assignment, _make_attempt, _make_plan = maker(Assignment), maker(Attempt), maker(SchedulerPlan)
 
 
 # Creating ----------------------------------------------------------------------------------------------------------
@@ -64,14 +65,14 @@ def name_slots(schedule: RunSchedule, group_size: int = 0) -> tuple[NamedSlot, .
 
 def assign_instances(schedule: RunSchedule, slots: Iterable[NamedSlot], prefix: str, requested_at: Timestamp) -> SchedulerPlan:
     """The plan of what a schedule asks for, on its slots."""
-    born = (Attempt(number=1, assigned_at=requested_at),)  # none of them differs yet
+    born = (_make_attempt(number=1, assigned_at=requested_at),)  # none of them differs yet
     assignments: dict[InstanceId, Assignment] = {}
     for name, capability, slot in slots:
         instance_id = InstanceId(f"{prefix}-{name}")
-        assignments[instance_id] = Assignment(
+        assignments[instance_id] = _make_assignment(
             instance_id=instance_id, capability=capability, assigned_at=requested_at, metadata=slot, attempts=born
         )
-    return SchedulerPlan(
+    return _make_plan(
         requested_at=requested_at,
         min_instances=schedule.min_instances,
         max_instances=schedule.max_instances,
@@ -137,8 +138,9 @@ def start_instance(assignment: Assignment, at: Timestamp) -> Assignment:
     """The instance takes its first work at `at`. No news for one that already runs or has ended."""
     if assignment.status is not AssignmentStatus.ASSIGNED:
         return assignment
-    attempts = _with_last(assignment, lambda last: evolve(last, status=AttemptStatus.RUNNING, started_at=at))
-    return evolve(assignment, status=AssignmentStatus.RUNNING, attempts=attempts)
+    last = assignment.attempts[-1]
+    running = last if last.status.terminal else _with_status(last, AttemptStatus.RUNNING, started_at=at)
+    return _with_last(assignment, running, AssignmentStatus.RUNNING)
 
 
 def requeue_instance(assignment: Assignment, at: Timestamp, detail: str) -> Assignment:
@@ -155,8 +157,9 @@ def requeue_instance(assignment: Assignment, at: Timestamp, detail: str) -> Assi
 def note_loss(assignment: Assignment, at: Timestamp, detail: str) -> Assignment:
     """The worker behind the instance was lost, and its work is not begun again: somebody has to look at it."""
     lost = _lost(CheckpointAction.ESCALATE, at, detail)
-    noted = _with_last(assignment, lambda last: evolve(last, recovery_checkpoints=(*last.recovery_checkpoints, lost)))
-    return evolve(assignment, attempts=noted)
+    *earlier, last = assignment.attempts
+    noted = last if last.status.terminal else evolve(last, recovery_checkpoints=(*last.recovery_checkpoints, lost))
+    return evolve(assignment, attempts=(*earlier, noted))
 
 
 def _lost(action: CheckpointAction, at: Timestamp, detail: str) -> RecoveryCheckpoint:
@@ -169,19 +172,17 @@ def end_instance(
     """The work of the instance has ended at `at`, None if nobody saw it. No news for one that has ended before."""
     if assignment.status.terminal:
         return assignment
-    word = AttemptStatus.COMPLETED if succeeded else AttemptStatus.FAILED
-    more = () if checkpoint is None else (checkpoint,)
-    attempts = _with_last(
-        assignment,
-        lambda last: evolve(last, status=word, completed_at=at, recovery_checkpoints=(*last.recovery_checkpoints, *more)),
-    )
-    return evolve(assignment, status=_end_status(assignment, succeeded), completed_at=at, attempts=attempts)
+    last = assignment.attempts[-1]
+    if not last.status.terminal:
+        word = AttemptStatus.COMPLETED if succeeded else AttemptStatus.FAILED
+        last = _with_status(last, word, started_at=last.started_at, completed_at=at, more=() if checkpoint is None else (checkpoint,))
+    return _with_last(assignment, last, _end_status(assignment, succeeded), completed_at=at)
 
 
 def _end_status(assignment: Assignment, succeeded: bool) -> AssignmentStatus:
     if not succeeded:
         return AssignmentStatus.FAILED
-    requeued = any(attempt.status is AttemptStatus.REQUEUED for attempt in assignment.attempts)
+    requeued = len(assignment.attempts) > 1 and any(attempt.status is AttemptStatus.REQUEUED for attempt in assignment.attempts)
     return AssignmentStatus.RECOVERED if requeued else AssignmentStatus.SUCCEEDED
 
 
@@ -196,7 +197,33 @@ def finalise(plan: SchedulerPlan, run_status: RunStatus, at: Timestamp | None) -
     return evolve(plan, assignments={key: end_instance(one, at, succeeded=succeeded) for key, one in plan.assignments.items()})
 
 
-def _with_last(assignment: Assignment, change: Callable[[Attempt], Attempt]) -> tuple[Attempt, ...]:
-    """The attempts with the last one changed, unless that one has ended already."""
-    *earlier, last = assignment.attempts
-    return (*earlier, last if last.status.terminal else change(last))
+def _with_status(
+    attempt: Attempt,
+    status: AttemptStatus,
+    *,
+    started_at: Timestamp | None,
+    completed_at: Timestamp | None = None,
+    more: tuple[RecoveryCheckpoint, ...] = (),
+) -> Attempt:
+    """As `evolve` would do it; each run does it for each of its lanes, twice."""
+    return _make_attempt(
+        number=attempt.number,
+        assigned_at=attempt.assigned_at,
+        started_at=started_at,
+        completed_at=completed_at,
+        status=status,
+        recovery_checkpoints=(*attempt.recovery_checkpoints, *more) if more else attempt.recovery_checkpoints,
+    )
+
+
+def _with_last(assignment: Assignment, last: Attempt, status: AssignmentStatus, completed_at: Timestamp | None = None) -> Assignment:
+    """Another status, and another last attempt."""
+    return _make_assignment(
+        instance_id=assignment.instance_id,
+        capability=assignment.capability,
+        status=status,
+        assigned_at=assignment.assigned_at,
+        completed_at=completed_at,
+        metadata=assignment.metadata,
+        attempts=(*assignment.attempts[:-1], last),
+    )

@@ -1,7 +1,6 @@
 """The lines of a metrics history one by one: which are entries, which are not and why, which stand there again."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from hashlib import blake2b
 from json import JSONDecodeError
 
 from orchestrator_py.core.json_text import parse_json
@@ -59,6 +58,8 @@ def run_id_of_entry(entry: Mapping[str, object]) -> str | None:
 
 def digest_of(line: bytes) -> bytes:
     """Tells one line from another."""
+    from hashlib import blake2b  # brings a library for encryption with it, which a run does not need
+
     return blake2b(line, digest_size=16).digest()
 
 

@@ -1,23 +1,24 @@
 """A run's manifest as an entry of the metrics history. Manifests are read as JSON data: those of other writers count too."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import overload
 
-from orchestrator_py.core.codec.contract import print_compact
+from orchestrator_py.core.codec.printing import print_compact
 from orchestrator_py.core.figures import is_figure
 from orchestrator_py.core.guardrails import guardrail_name
 from orchestrator_py.core.json_text import encode_json
 from orchestrator_py.core.outcome import run_status
 from orchestrator_py.errors import DecodeError
 from orchestrator_py.ids import RunId, TaskId
-from orchestrator_py.lean import evolve
-from orchestrator_py.model.assignment import MULTI_INSTANCE, Assignment, SchedulerPlan
+from orchestrator_py.lean import evolve, maker
+from orchestrator_py.model.assignment import MULTI_INSTANCE, Assignment
 from orchestrator_py.model.messages import OpenRun
 from orchestrator_py.model.metrics import InstanceStat, MetricsEntry
 from orchestrator_py.model.outcome import Outcome
 from orchestrator_py.model.summary import RunSummary, SubtaskReport
 from orchestrator_py.model.timestamp import Timestamp, seconds_between
 
+_make_entry, _make_stat = maker(MetricsEntry), maker(InstanceStat)
 _TERMINAL = ("succeeded", "failed", "cancelled")
 
 
@@ -35,10 +36,10 @@ def create_metrics_entry(manifest_data: Mapping[str, object], recorded_at: Times
     return entry if (learning := manifest_data.get("learning")) is None else _with_learning(entry, learning)
 
 
-def create_embedded_entry(opening: OpenRun, summary: RunSummary, scheduler: SchedulerPlan | None, recorded_at: Timestamp) -> MetricsEntry:
-    """The entry of a run that has no manifest: its subtasks count as commands."""
+def create_embedded_entry(opening: OpenRun, summary: RunSummary, instances: Iterable[Assignment], recorded_at: Timestamp) -> MetricsEntry:
+    """The entry of a run that has no manifest: its subtasks count as commands. `instances` as they have ended."""
     words = [command_word(report) for report in summary.subtasks]
-    return MetricsEntry(
+    return _make_entry(
         run_id=opening.run_id,
         task_id=opening.task.id,
         pipeline_id=opening.pipeline_id,
@@ -51,8 +52,8 @@ def create_embedded_entry(opening: OpenRun, summary: RunSummary, scheduler: Sche
         guardrails_present=False,
         recorded_at=recorded_at,
         artifact_path=opening.artifact_root,
-        scheduler_mode=None if scheduler is None else MULTI_INSTANCE,
-        instance_stats=() if scheduler is None else tuple(map(_stat_of, scheduler.assignments.values())),
+        scheduler_mode=None if opening.scheduler is None else MULTI_INSTANCE,
+        instance_stats=tuple(map(_stat_of, instances)),
     )
 
 
@@ -66,12 +67,12 @@ def command_word(report: SubtaskReport) -> str:
 
 
 def _stat_of(assignment: Assignment) -> InstanceStat:
-    return InstanceStat(
+    return _make_stat(
         instance_id=assignment.instance_id,
         capability=assignment.capability,
         status=assignment.status.value,
         attempts=len(assignment.attempts),
-        recovery_events=sum(len(attempt.recovery_checkpoints) for attempt in assignment.attempts),
+        recovery_events=sum([len(attempt.recovery_checkpoints) for attempt in assignment.attempts]),
     )
 
 

@@ -11,6 +11,8 @@ _STRICT_WORDS = {"cloud": True, "mcp": False}
 
 def default_mode(task: TaskContext, item: PlanItem) -> Mode:
     """The policy of an embedded run: an item that does not ask for the cloud still goes there if the task runs in parallel."""
+    if item.metadata is ABSENT and item.requires_cloud is ABSENT and item.requires_cloud_alias is ABSENT:
+        return _mode(_wants_parallel(task))  # as most items are
     asked = _flag(item)
     if asked is None:
         asked = _first_known([word.strip() for word in _mode_words(item, "mode", "executionMode")], _WORDS)

@@ -1,7 +1,7 @@
 """From a pipeline to a plan: its items, which one is the target, and which are run in what order."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import chain
 
 from orchestrator_py.core.needs import find_circles, find_unknown
@@ -142,12 +142,12 @@ def _runnable(plan: PlanResult) -> tuple[PlanItem, ...]:
 # Checking a plan ---------------------------------------------------------------------------------------------------
 
 
-def validate_needs(plan: PlanResult) -> None:
+def validate_needs(items: Sequence[PlanItem]) -> None:
     """PlanError naming every id that occurs twice, every need that names no item, and every circle of needs."""
-    needs = {item.id: item.policy.needs for item in plan.items}
-    if len(needs) == len(plan.items) and not any(needs.values()):
+    needs = {item.id: item.policy.needs for item in items}
+    if len(needs) == len(items) and not any(needs.values()):
         return
-    problems = [f"the id {name!r} occurs {times} times" for name, times in Counter(item.id for item in plan.items).items() if times > 1]
+    problems = [f"the id {name!r} occurs {times} times" for name, times in Counter(item.id for item in items).items() if times > 1]
     problems += (f"{name!r} needs {need!r}, which is not in the plan{suggest(need, needs)}" for name, need in find_unknown(needs))
     if any(needs.values()):
         problems += (f"{' needs '.join(map(repr, circle))}: a circle" for circle in find_circles(needs))

@@ -7,13 +7,14 @@ from typing import NamedTuple
 from orchestrator_py.core.assignments import NamedSlot, assign_instances, create_scheduler_plan, name_slots, schedule_with_lanes, with_lanes
 from orchestrator_py.core.command_records import not_selected_command, pending_command
 from orchestrator_py.core.fixed_texts import planner_error_plan
+from orchestrator_py.core.mode import pipeline_mode
 from orchestrator_py.core.names import slugify
 from orchestrator_py.core.plan import item_id, order_group, select_single, stages_by_item
 from orchestrator_py.core.resuming import kept_reports, reborn
 from orchestrator_py.core.run_request import create_run_request, create_schedule
 from orchestrator_py.core.selection import not_selected
 from orchestrator_py.ids import RunId, SubtaskId
-from orchestrator_py.lean import frozen
+from orchestrator_py.lean import frozen, maker
 from orchestrator_py.model.absent import ABSENT
 from orchestrator_py.model.assignment import SchedulerPlan
 from orchestrator_py.model.manifest import Manifest
@@ -24,6 +25,8 @@ from orchestrator_py.model.run_request import RunSchedule
 from orchestrator_py.model.summary import SubtaskReport
 from orchestrator_py.model.task import PlanResult, TaskContext
 from orchestrator_py.model.timestamp import Timestamp
+
+_make_opening = maker(OpenRun)
 
 
 class RunPaths(NamedTuple):
@@ -70,7 +73,7 @@ def open_embedded(
 ) -> OpenRun:
     """A run inside the caller's program. PlanError if nothing, or without a group more than one thing, could be chosen."""
     order = order_group(plan) if grouped else (select_single(plan),)
-    return OpenRun(
+    return _make_opening(
         run_id=run_id,
         task=task,
         plan=plan,
@@ -128,7 +131,7 @@ def open_pipeline(
     pipeline = options.pipeline
     order = order_group(plan) if any(item.runnable is not False for item in plan.items) else ()
     planned = {item.id for item in order}
-    settled = tuple(report for report in _settled(options) if report.subtask_id in planned)
+    settled = tuple(report for report in _settled(options, task, plan) if report.subtask_id in planned)
     lanes = lanes_of(pipeline, max(1, len(order) - len(settled)), options.jobs)
     return OpenRun(
         run_id=run_id,
@@ -149,10 +152,10 @@ def open_pipeline(
     )
 
 
-def _settled(options: PipelineOptions) -> tuple[SubtaskReport, ...]:
+def _settled(options: PipelineOptions, task: TaskContext, plan: PlanResult) -> tuple[SubtaskReport, ...]:
     """What is accounted for before anything starts."""
     if options.earlier is not None:
-        return kept_reports(options.earlier, options.pipeline, options.rules)
+        return kept_reports(options.earlier, options.pipeline, options.rules, {item.id: pipeline_mode(task, item) for item in plan.items})
     return tuple(not_selected(SubtaskId(item_id(options.pipeline, stage_id))) for stage_id in options.left_out)
 
 

@@ -1,7 +1,8 @@
 """What the aggregator knows of one run in flight; it changes with every message and can be thrown away after the last."""
 
 from orchestrator_py.core.assignments import end_instance, note_loss, requeue_instance, start_instance
-from orchestrator_py.core.codec.contract import Texts, to_json
+from orchestrator_py.core.codec.contract import to_json
+from orchestrator_py.core.codec.printing import Texts
 from orchestrator_py.core.command_records import Stages, command_record, deciding_execution
 from orchestrator_py.core.manifest import Progress, manifest_at_end, manifest_in_progress
 from orchestrator_py.core.metrics_entry import create_embedded_entry, create_metrics_entry, metrics_line
@@ -186,7 +187,7 @@ class RunRecord:
     def entry(self, summary: RunSummary, manifest: Manifest | None, at: Timestamp) -> EntryLine:
         """The metrics entry, made after the scheduler was finalised; an embedded run counts subtasks as commands."""
         if manifest is None:
-            entry: MetricsEntry | None = create_embedded_entry(self.opening, summary, self.scheduler, at)
+            entry: MetricsEntry | None = create_embedded_entry(self.opening, summary, self.instances.values(), at)
         else:
             data = to_json(manifest)
             entry = create_metrics_entry(data, at) if isinstance(data, dict) else None

@@ -6,11 +6,13 @@ from orchestrator_py.core import fixed_texts
 from orchestrator_py.core.answers import Results
 from orchestrator_py.core.outcome import build_outcome, deciding, test_outcome, verdict
 from orchestrator_py.ids import RunId, TaskId
-from orchestrator_py.lean import frozen
+from orchestrator_py.lean import frozen, maker
 from orchestrator_py.model.outcome import Outcome, StopCause
 from orchestrator_py.model.summary import GroupEntry, GroupSummary, RunSummary, SubtaskReport
 from orchestrator_py.model.task import Mode, PlanResult
 from orchestrator_py.model.timestamp import Timestamp
+
+_make_entry, _make_summary = maker(GroupEntry), maker(RunSummary)
 
 
 @frozen(kw_only=True)
@@ -35,7 +37,7 @@ def create_summary(facts: RunFacts) -> RunSummary:
     grouped = facts.grouped and len(facts.reports) > 1
     builds, tests, reviews = zip(*map(_results, processed), strict=True) if processed else ((), (), ())
     entries = [_entry(place, report) for place, report in enumerate(facts.reports, start=1) if report.started] if grouped else []
-    return RunSummary(
+    return _make_summary(
         task_id=facts.task_id,
         run_id=facts.run_id,
         mode=_mode(processed),
@@ -110,7 +112,7 @@ def _entry(place: int, report: SubtaskReport) -> GroupEntry:
     succeeded = report.outcome is Outcome.SUCCEEDED or (
         build_outcome(build) is Outcome.SUCCEEDED and test_outcome(test) is Outcome.SUCCEEDED
     )
-    return GroupEntry(
+    return _make_entry(
         index=place,
         subtask_id=report.subtask_id,
         mode=report.mode,

@@ -4,7 +4,7 @@ It knows no clock and no concurrency of its own: the manager asks it, and tells 
 """
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from orchestrator_py.core.outcome import satisfies_needs
@@ -57,14 +57,20 @@ class Claim(NamedTuple):
     resources: frozenset[str]
 
 
-def _claims(items: Iterable[PlanItem], slotless: frozenset[str]) -> Iterator[Claim]:
+_A_SLOT = Claim(1, frozenset())
+
+
+def _claims(items: Iterable[PlanItem], slotless: frozenset[str]) -> list[Claim]:
     """One for each; equal ones are the same object, since a plan of many thousand subtasks has a handful."""
-    same: dict[tuple[int, tuple[str, ...]], Claim] = {}
-    for item in items:
-        key = 0 if item.id in slotless else 1, item.policy.resources
-        if key not in same:
-            same[key] = Claim(key[0], frozenset(key[1]))
-        yield same[key]
+    same: dict[Claim, Claim] = {}
+    return [
+        _A_SLOT if not item.policy.resources and item.id not in slotless else same.setdefault(claim := _claim(item, slotless), claim)
+        for item in items
+    ]
+
+
+def _claim(item: PlanItem, slotless: frozenset[str]) -> Claim:
+    return Claim(0 if item.id in slotless else 1, frozenset(item.policy.resources))
 
 
 @define
@@ -88,23 +94,23 @@ class Schedule:
     _open_needs: dict[int, int] = field(factory=dict, init=False)
     _needed_by: dict[str, list[int]] = field(factory=dict, init=False)
     _unstarted: set[int] = field(factory=set, init=False)
-    _place: dict[str, int] = field(factory=dict, init=False)
+    _place: dict[str, int] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.slots = self.bounds.slots or Slots(self.bounds.limit)
         self._resources = Resources(dict(self.bounds.resources))
-        self._claims = list(_claims(self.items, self.bounds.slotless))
-        planned = {item.id for item in self.items}
+        self._claims = _claims(self.items, self.bounds.slotless)
+        self._place = {item.id: place for place, item in enumerate(self.items)}
         for place, item in enumerate(self.items):
-            needs = [need for need in item.policy.needs if need in planned and need not in self.settled]
-            self._place[item.id] = place
             if item.id in self.settled:
                 continue
             self._unstarted.add(place)
-            self._open_needs[place] = len(needs)
+            needs = item.policy.needs and [need for need in item.policy.needs if need in self._place and need not in self.settled]
             for need in needs:
                 self._needed_by.setdefault(need, []).append(place)
-            if not needs:
+            if needs:
+                self._open_needs[place] = len(needs)
+            else:
                 self._ready.setdefault(self._claims[place], []).append(place)  # ascending, so the list is a heap
 
     def take(self) -> PlanItem | None:

@@ -162,7 +162,7 @@ def test_a_file_that_says_everything_can_be_planned() -> None:
     configuration = _parse(EVERYTHING)
     for pipeline in configuration.pipelines:
         plan = create_plan(select_pipeline(configuration, pipeline.id), target=None)
-        validate_needs(plan)
+        validate_needs(plan.items)
         assert len(plan.items) == len(pipeline.stages)
 
 
@@ -424,4 +424,4 @@ def test_any_data_can_either_be_planned_or_is_a_configuration_error(data: object
     except ConfigurationError:
         return
     for pipeline in configuration.pipelines:
-        validate_needs(create_plan(pipeline, target=None))
+        validate_needs(create_plan(pipeline, target=None).items)

@@ -184,13 +184,13 @@ def _needing(name: str, *needs: str) -> PlanItem:
 
 
 def test_a_plan_without_circles_may_run() -> None:
-    validate_needs(PlanResult(items=(_needing("a"), _needing("b", "a"), _needing("c", "a", "b"))))
+    validate_needs((_needing("a"), _needing("b", "a"), _needing("c", "a", "b")))
 
 
 def test_everything_wrong_with_the_needs_of_a_plan_is_told_at_once() -> None:
     items = (_needing("build"), _needing("build"), _needing("test", "biuld"), _needing("x", "y"), _needing("y", "x"), _needing("z", "z"))
     with pytest.raises(PlanError) as refused:
-        validate_needs(PlanResult(items=items))
+        validate_needs(items)
     message = str(refused.value)
     assert "the id 'build' occurs 2 times" in message
     assert "'test' needs 'biuld', which is not in the plan; did you mean 'build'?" in message
