@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from orchestrator_py.actors.flight_watch import FlightWatch
-from orchestrator_py.actors.mailbox import Envelope, Mailbox
+from orchestrator_py.actors.mailbox import Answer, Envelope, Mailbox
 from orchestrator_py.actors.outlast import ENDS_THE_PROGRAM, forget_cancellation, is_being_cancelled, leave_loop_with, run_in_thread
 from orchestrator_py.core.aggregation import Aggregation
 from orchestrator_py.errors import DefectError, NotRecordedError, OrchestratorError, StoreError
@@ -24,6 +24,7 @@ from orchestrator_py.model.messages import Flush, Message
 from orchestrator_py.ports import Clock, EventSink, FlightBoard, HistoryStore, RunFiles
 
 T = TypeVar("T")
+Handled = tuple[Answer | None, Effects]
 _log = logging.getLogger("orchestrator_py")
 
 PROGRESS_SECONDS = 0.2
@@ -57,7 +58,7 @@ class Aggregator:
     _mind: Aggregation = field(init=False)
     _flights: FlightWatch = field(init=False)
     _loop_is_closing: bool = field(default=False, init=False)
-    _unrecorded: list[tuple[Envelope[Message], Exception]] = field(factory=list, init=False)
+    _unrecorded: list[tuple[Answer, Exception]] = field(factory=list, init=False)
     _complained: bool = field(default=False, init=False)
     _unpublished: bool = field(default=False, init=False)
     _publish_at: float = field(default=-math.inf, init=False)
@@ -90,31 +91,36 @@ class Aggregator:
 
     async def _serve(self, mailbox: Mailbox[Message], history: HistoryStore) -> None:
         while (batch := await self._receive(mailbox)) is not None:
-            effects = self._handle(batch)
-            await self._perform_or_tell(history, batch, effects)
-            self._announce(batch, effects)
+            handled, nothing_came = self._handle(batch), not batch
+            del batch  # most of it has served its turn
+            await self._perform_or_tell(history, handled)
+            self._announce(handled)
             self._flights.plan()
             if self._is_due():
                 await self._publish(history, idle=mailbox.is_empty)
-            elif self._has_queued is not None and self._is_idle and not batch:
+            elif self._has_queued is not None and self._is_idle and nothing_came:
                 await self._take_in(history, self._has_queued)
             if self._flights.is_due:
                 await self._flights.look(self._in_thread)
 
-    def _handle(self, batch: Sequence[Envelope[Message]]) -> list[Effects]:
-        """What each asks for. Whether a run is heard is asked once: nobody comes or goes meanwhile."""
+    def _handle(self, batch: Sequence[Envelope[Message]]) -> "list[Handled]":
+        """What those ask for that ask for something, or wait for an answer: most of it is only taken note of.
+
+        Whether a run is heard is asked once: nobody comes or goes meanwhile.
+        """
         heard: dict[RunId, bool] = {}
-        effects: list[Effects] = []
-        for envelope in batch:
-            message = envelope.message
+        handled: list[Handled] = []
+        for message, answer in batch:
             if isinstance(message, Flush):
-                effects.append(self._mind.handle(message))
+                effects = self._mind.handle(message)
             else:
                 run_id = message.run_id
                 if run_id not in heard:
                     heard[run_id] = self._sink.hears(run_id)
-                effects.append(self._mind.handle(message, heard=heard[run_id]))
-        return effects
+                effects = self._mind.handle(message, heard=heard[run_id])
+            if effects is not NOTHING or answer is not None:
+                handled.append((answer, effects))
+        return handled
 
     async def _receive(self, mailbox: Mailbox[Message]) -> list[Envelope[Message]] | None:
         """The next mail; None when nothing more will come, or the loop is closing and no run is in flight any more."""
@@ -136,19 +142,18 @@ class Aggregator:
         self._loop_is_closing = True
         forget_cancellation()
 
-    async def _perform_or_tell(self, history: HistoryStore, batch: Sequence[Envelope[Message]], effects: Sequence[Effects]) -> None:
+    async def _perform_or_tell(self, history: HistoryStore, handled: "Sequence[Handled]") -> None:
         """A run whose entry could not be committed keeps its verdict: whoever waits for it gets both."""
         try:
-            await self._perform(history, effects)
+            await self._perform(history, [effects for _, effects in handled])
         except StoreError as error:
-            for envelope, effect in zip(batch, effects, strict=True):
+            for answer, effect in ((answer, effect) for answer, effect in handled if answer is not None):
                 for entry in effect.entries:
                     message = f"{error} Run {entry.run_id} has ended, but its entry is not known to be on record."
-                    self._unrecorded.append((envelope, NotRecordedError(message, entry=entry.line, report=effect.reply)))
+                    self._unrecorded.append((answer, NotRecordedError(message, entry=entry.line, report=effect.reply)))
             raise
 
     async def _perform(self, history: HistoryStore, effects: Sequence[Effects]) -> None:
-        effects = [effect for effect in effects if effect is not NOTHING]
         shown = [document for effect in effects for document in effect.shown]
         before = [document for effect in effects for document in effect.before]
         entries = [entry for effect in effects for entry in effect.entries]
@@ -171,11 +176,12 @@ class Aggregator:
         await self._in_thread(commit)
         self._unpublished = (self._unpublished or bool(entries)) and not flush
 
-    def _announce(self, batch: Sequence[Envelope[Message]], effects: Sequence[Effects]) -> None:
-        for envelope, effect in zip(batch, effects, strict=True):
+    def _announce(self, handled: "Sequence[Handled]") -> None:
+        for answer, effect in handled:
             for event in effect.events:
                 self._tell_sink(event)
-            envelope.reply(effect.reply)
+            if answer is not None:
+                answer.set(effect.reply)
 
     def _tell_sink(self, event: Event) -> None:
         try:

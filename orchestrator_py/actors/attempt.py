@@ -8,10 +8,10 @@ from typing import TypeVar
 from anyio.lowlevel import checkpoint_if_cancelled
 
 from orchestrator_py.actors.agents import Agents, SubtaskOrder
-from orchestrator_py.actors.outlast import cancellations, forget_cancellations_beyond, is_being_cancelled
+from orchestrator_py.actors.outlast import forget_cancellations_beyond, is_being_cancelled
 from orchestrator_py.core import fixed_texts
 from orchestrator_py.core.answers import Results, accept_build, accept_review, accept_test, complete_results, owned_result
-from orchestrator_py.lean import define, field
+from orchestrator_py.lean import define, field, maker
 from orchestrator_py.model.approval import Approval
 from orchestrator_py.model.execution import Loss
 from orchestrator_py.model.outcome import Outcome, StopCause
@@ -20,23 +20,30 @@ from orchestrator_py.model.result import BuildInput, BuildResult, ReviewInput, R
 _log = logging.getLogger("orchestrator_py")
 T = TypeVar("T")
 
+_make_build_input, _make_test_input, _make_review_input = maker(BuildInput), maker(TestInput), maker(ReviewInput)
+
 
 @define
 class Attempt:
     """`outcome` is None until every stage that had to run has answered; `error` is what an agent raised.
 
-    `is_ended` tells whether the attempt is being cancelled: then no further stage begins.
+    `is_ended` tells whether the attempt is being cancelled: then no further stage begins. `task` is the one that it runs in.
     """
 
     order: SubtaskOrder
     agents: Agents
     number: int
     is_ended: Callable[[], bool]
+    _task: "asyncio.Task[object]"
     build: BuildResult | None = field(default=None, init=False)
     test: TestResult | None = field(default=None, init=False)
     review: ReviewResult | None = field(default=None, init=False)
     error: BaseException | None = field(default=None, init=False)
     outcome: Outcome | None = field(default=None, init=False)
+    _cancellations: int = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._cancellations = self._task.cancelling()
 
     async def run(self) -> None:
         """The first stage that is not `succeeded` decides. None begins after the attempt was cancelled."""
@@ -81,17 +88,19 @@ class Attempt:
 
     def _build_input(self) -> BuildInput:
         order = self.order
-        return BuildInput(task=order.task, plan=order.plan, target=order.item, mode=order.mode, run_id=order.run_id, attempt=self.number)
+        return _make_build_input(
+            task=order.task, plan=order.plan, target=order.item, mode=order.mode, run_id=order.run_id, attempt=self.number
+        )
 
     def _test_input(self, build: BuildResult) -> TestInput:
         order = self.order
-        return TestInput(
+        return _make_test_input(
             task=order.task, build=owned_result(build), target=order.item, mode=order.mode, run_id=order.run_id, attempt=self.number
         )
 
     def _review_input(self, build: BuildResult, test: TestResult) -> ReviewInput:
         order = self.order
-        return ReviewInput(
+        return _make_review_input(
             task=order.task,
             plan=order.plan,
             build=owned_result(build),
@@ -106,7 +115,6 @@ class Attempt:
         """What the agent answered, or the exception that it raised."""
         if self.is_ended():
             await checkpoint_if_cancelled()
-        before = cancellations()
         try:
             answer = await method(given)
         except asyncio.CancelledError:
@@ -117,8 +125,8 @@ class Attempt:
             raise
         except BaseException as error:  # agents may raise anything
             answer = self.error = error
-        if cancellations() > before and not self.is_ended():  # it would reach the next agent
-            await forget_cancellations_beyond(before)
+        if self._task.cancelling() > self._cancellations and not self.is_ended():  # it would reach the next agent
+            await forget_cancellations_beyond(self._cancellations)
         if self.error is not None:
             _log.debug("an agent of subtask %s raised", self.order.item.id, exc_info=self.error)
         return answer

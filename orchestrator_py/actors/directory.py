@@ -1,8 +1,8 @@
 """Who aggregates what: one aggregator per task and event loop, shared by every manager that works on the task."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Hashable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Hashable
+from typing import Self
 from weakref import WeakKeyDictionary
 
 import anyio
@@ -28,7 +28,7 @@ class _Entry:
 
 @define(eq=False)
 class Handle:
-    """One hold on a task's aggregator; the last one to leave waits for its end."""
+    """One hold on a task's aggregator; the last one to leave waits for its end. Leaving the `async with` block is to leave."""
 
     ref: Ref[Message]
     events: EventRouter
@@ -55,21 +55,22 @@ class Handle:
             if await outlast(self._entry.ended.wait):
                 raise asyncio.CancelledError
 
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.leave()
+
 
 _directories: "WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Hashable, _Entry]]" = WeakKeyDictionary()
 
 
-@asynccontextmanager
-async def join_aggregator(key: Hashable, create: Callable[[EventRouter], Aggregator]) -> AsyncIterator[Handle]:
-    """The aggregator for `key` in this event loop; the first to come starts it."""
+async def join_aggregator(key: Hashable, create: Callable[[EventRouter], Aggregator]) -> Handle:
+    """A hold on the aggregator for `key` in this event loop; the first to come starts it."""
     entries = _directories.setdefault(asyncio.get_running_loop(), {})
     while (entry := entries.get(key)) is not None and entry.holders == 0:
         await entry.ended.wait()  # it is leaving, and still holds the task's lock
-    handle = _hold(entry or _start(key, create, entries))
-    try:
-        yield handle
-    finally:
-        await handle.leave()
+    return _hold(entry or _start(key, create, entries))
 
 
 def _hold(entry: _Entry) -> Handle:

@@ -2,8 +2,7 @@
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Self
 from weakref import WeakSet
 
@@ -116,16 +115,9 @@ class EventRouter:
 
     _boards: dict[RunId, Switchboard] = field(factory=dict, init=False)
 
-    @contextmanager
-    def routing(self, run_id: RunId, board: Switchboard) -> Iterator[None]:
-        """The board gets the run's events meanwhile. InputError if a run with this id is in flight already."""
-        if run_id in self._boards:
-            raise InputError(f"Run {run_id} is in flight already; give each run its own id.")
-        self._boards[run_id] = board
-        try:
-            yield
-        finally:
-            del self._boards[run_id]
+    def routing(self, run_id: RunId, board: Switchboard) -> "_Route":
+        """The board gets the run's events inside of the `with` block. InputError if a run with this id is in flight already."""
+        return _Route(self._boards, run_id, board)
 
     def hears(self, run_id: RunId) -> bool:
         """Whether anybody listens to the run."""
@@ -137,3 +129,18 @@ class EventRouter:
         board = self._boards.get(event.run_id)
         if board is not None:
             board.publish(event)
+
+
+@define(eq=False)
+class _Route:
+    _boards: dict[RunId, Switchboard]
+    _run_id: RunId
+    _board: Switchboard
+
+    def __enter__(self) -> None:
+        if self._run_id in self._boards:
+            raise InputError(f"Run {self._run_id} is in flight already; give each run its own id.")
+        self._boards[self._run_id] = self._board
+
+    def __exit__(self, *_: object) -> None:
+        del self._boards[self._run_id]

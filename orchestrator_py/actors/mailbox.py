@@ -9,7 +9,6 @@ from collections import deque
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Generic, Self, TypeVar
-from weakref import WeakSet
 
 from orchestrator_py.errors import DefectError, OrchestratorError
 from orchestrator_py.lean import define, field
@@ -45,22 +44,13 @@ class Answer:
         return self._value
 
 
-@define(eq=False)
-class Envelope(Generic[M]):
-    """A message and, if the sender waits, where its answer goes."""
-
-    message: M
-    answer: Answer | None = None
-
-    def reply(self, value: object) -> None:
-        """Answer the sender, if it waits."""
-        if self.answer is not None:
-            self.answer.set(value)
+Envelope = tuple[M, Answer | None]
+"""A message and, if the sender waits, where its answer goes. There are two to each subtask: nothing is made faster than a pair."""
 
 
 @define(eq=False)
 class _Line(Generic[M]):
-    """What both ends share: the mail, the events that tell of news and of room, who waits for an answer, and how the actor ended.
+    """What both ends share: the mail, the events that tell of news and of room, and how the actor ended.
 
     A deque in one event loop needs no lock, and costs a twentieth of a stream that hands over item by item.
     """
@@ -70,7 +60,7 @@ class _Line(Generic[M]):
     handles: int = 0
     news: asyncio.Event = field(factory=asyncio.Event)
     room: asyncio.Event = field(factory=asyncio.Event)
-    asking: "WeakSet[Answer]" = field(factory=WeakSet)
+    asked: Sequence[Answer] = ()  # in the last batch: each is set, or somebody still waits for it
     is_closed: bool = False
     error: OrchestratorError | None = None
 
@@ -93,7 +83,7 @@ class Ref(Generic[M]):
 
     async def tell(self, message: M) -> None:
         """Deliver a message; waits while the box is full. Raises what the actor ended with if nobody reads any more."""
-        await self._send(Envelope(message))
+        await self._send((message, None))
 
     def try_tell(self, message: M, answer: Answer | None = None) -> bool:
         """Deliver a message if there is room: no trip through the event loop, and nothing that a cancellation could cut short.
@@ -104,9 +94,7 @@ class Ref(Generic[M]):
         line, waiting = self._line, len(self._line.mail)
         if waiting >= line.capacity:
             return False
-        if answer is not None:
-            line.asking.add(answer)
-        line.mail.append(Envelope(message, answer))
+        line.mail.append((message, answer))
         if not waiting:  # else the first that waits has told the reader
             line.news.set()
         return True
@@ -114,7 +102,7 @@ class Ref(Generic[M]):
     def push(self, message: M) -> None:
         """Deliver a message whether there is room or not: for the rare one that must go before all that follows."""
         self._refuse_end()
-        self._line.mail.append(Envelope(message))
+        self._line.mail.append((message, None))
         self._line.news.set()
 
     async def ask(self, message: M) -> object:
@@ -125,8 +113,7 @@ class Ref(Generic[M]):
 
     async def post(self, message: M, answer: Answer) -> None:
         """Deliver a message and say where its answer goes; the asker may wait for it, and wait again."""
-        self._line.asking.add(answer)
-        await self._send(Envelope(message, answer))
+        await self._send((message, answer))
 
     def clone(self) -> "Ref[M]":
         """Another handle to the same actor."""
@@ -190,21 +177,21 @@ class Mailbox(Generic[M]):
                 alarm.cancel()
         return self._take()
 
-    def fail(self, error: OrchestratorError, answers: Sequence[tuple[Envelope[M], Exception]] = ()) -> None:
+    def fail(self, error: OrchestratorError, instead: Sequence[tuple[Answer, Exception]] = ()) -> None:
         """End with an error: everybody who waits for an answer, and everybody who writes from now on, is told.
 
-        `answers` are what single senders are told instead.
+        `instead` is what single senders are told.
         """
         self._line.error = error
-        for envelope, answer in answers:
-            envelope.reply(answer)
+        for answer, told in instead:
+            answer.set(told)
         self.close()
 
     def close(self) -> None:
         """End; whoever still waits for an answer, or for room, is told that there will be none."""
         self._line.is_closed = True
         self._line.room.set()
-        for answer in tuple(self._line.asking):
+        for answer in (*self._line.asked, *[answer for _, answer in self._line.mail if answer is not None]):
             answer.set(self._line.create_failure())
 
     @property
@@ -217,6 +204,7 @@ class Mailbox(Generic[M]):
         if not line.mail:
             return [] if line.handles else None
         mail = list(line.mail)
+        line.asked = [answer for _, answer in mail if answer is not None]
         line.mail.clear()
         line.room.set()
         line.room = asyncio.Event()

@@ -43,23 +43,22 @@ async def _is_over(wait: Callable[[], Awaitable[object]]) -> bool:
     return True
 
 
+def this_task() -> "asyncio.Task[object]":
+    """The task that runs now."""
+    task = asyncio.current_task()
+    if task is None:
+        raise RuntimeError("This can only be done in a task of an event loop.")
+    return task
+
+
 def forget_cancellation() -> None:
     """The current task goes on after a cancellation from outside of all scopes: only an event loop that is closing does that."""
-    task = asyncio.current_task()
-    if task is not None:
-        task.uncancel()
+    this_task().uncancel()
 
 
 def is_being_cancelled() -> bool:
     """Whether somebody asked for the end of the current task; if not, a CancelledError comes from what it called."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
-
-
-def cancellations() -> int:
-    """How many were asked for of the current task, and not taken back."""
-    task = asyncio.current_task()
-    return 0 if task is None else task.cancelling()
+    return this_task().cancelling() > 0
 
 
 async def forget_cancellations_beyond(count: int) -> None:
@@ -67,11 +66,12 @@ async def forget_cancellations_beyond(count: int) -> None:
 
     One that comes meanwhile is raised.
     """
-    for _ in range(cancellations() - count):
-        forget_cancellation()
+    task = this_task()
+    for _ in range(task.cancelling() - count):
+        task.uncancel()
     with suppress(asyncio.CancelledError):
         await asyncio.sleep(0)
-    if cancellations() > count:
+    if task.cancelling() > count:
         raise asyncio.CancelledError
 
 

@@ -7,9 +7,11 @@ from orchestrator_py.actors.mailbox import Answer, Ref
 from orchestrator_py.actors.outlast import outlast
 from orchestrator_py.actors.run_clock import RunClock
 from orchestrator_py.ids import InstanceId, RunId, SubtaskId
-from orchestrator_py.lean import define
+from orchestrator_py.lean import define, maker
 from orchestrator_py.model.messages import AttemptEnded, Message, SubtaskEnded
 from orchestrator_py.model.summary import AttemptReport, SubtaskReport
+
+_make_ended = maker(SubtaskEnded)
 
 
 @define(eq=False)
@@ -34,9 +36,9 @@ class Reporter:
         await self._outlast(answer.ready)
         return await answer.wait()
 
-    async def tell_end(self, report: SubtaskReport, instance_id: InstanceId | None = None) -> None:
+    def tell_end(self, report: SubtaskReport, instance_id: InstanceId | None = None) -> Awaitable[None]:
         """A subtask is accounted for, by the instance that ran it if it was started here."""
-        await self.tell(SubtaskEnded(run_id=self.run_id, report=report, instance_id=instance_id, at=self.clock.now()))
+        return self.tell(_make_ended(run_id=self.run_id, report=report, instance_id=instance_id, at=self.clock.now()))
 
     async def tell_attempt(self, subtask_id: SubtaskId, attempt: AttemptReport) -> None:
         """An attempt has ended, and another one follows."""

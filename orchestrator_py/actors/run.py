@@ -19,7 +19,7 @@ from orchestrator_py.core.answers import owned_plan
 from orchestrator_py.core.schedule import Schedule, order_of_work
 from orchestrator_py.errors import DefectError, OrchestratorError
 from orchestrator_py.ids import InstanceId, RunId, SubtaskId
-from orchestrator_py.lean import define, field
+from orchestrator_py.lean import define, field, maker
 from orchestrator_py.model.manifest import ChildRun
 from orchestrator_py.model.messages import (
     ChildRunTold,
@@ -38,6 +38,9 @@ from orchestrator_py.model.task import Mode, PlanItem, PlanResult
 
 Ts = TypeVarTuple("Ts")
 _log = logging.getLogger("orchestrator_py")
+
+_make_cell, _make_order = maker(StopCell), maker(SubtaskOrder)
+_make_taken, _make_released = maker(SubtaskTaken), maker(InstanceReleased)
 
 
 @define(eq=False)
@@ -180,25 +183,25 @@ class Run:
             reporter = self._reporter(channel)
             while (item := await self._turns.next()) is not None:
                 await self._run_item(reporter, scope, instance_id, item)
-            await reporter.tell(InstanceReleased(run_id=self.run_id, instance_id=instance_id, at=self.clock.now()))
+            await reporter.tell(_make_released(run_id=self.run_id, instance_id=instance_id, at=self.clock.now()))
 
     async def _run_item(self, reporter: Reporter, scope: LaneScope, instance_id: InstanceId, item: PlanItem) -> None:
         subtask_id = SubtaskId(item.id)
-        cell = self._cells[subtask_id] = StopCell(self.cause)  # before the first wait: what is ended from here on is ended here too
+        cell = self._cells[subtask_id] = _make_cell(self.cause)  # before the first wait: what is ended from here on is ended here too
         opening, run_id = self.opening, self.opening.run_id
-        await reporter.tell(SubtaskTaken(run_id=run_id, subtask_id=subtask_id, instance_id=instance_id, at=self.clock.now()))
+        await reporter.tell(_make_taken(run_id=run_id, subtask_id=subtask_id, instance_id=instance_id, at=self.clock.now()))
         given = self._given_item(item)
-        order = SubtaskOrder(task=opening.task, plan=self._given, item=given, mode=self._modes[item.id], run_id=run_id)
+        order = _make_order(task=opening.task, plan=self._given, item=given, mode=self._modes[item.id], run_id=run_id)
         report = await run_subtask(order, self.rules, clock=self.clock, cell=cell, lane=scope, on_retry=reporter.tell_attempt)
         self.cut_short = self.cut_short or (cell.kept_back and cell.cause == self.cause)
         del self._cells[subtask_id]
         await self._settle(reporter, instance_id, report)
 
     def _given_item(self, item: PlanItem) -> PlanItem:
-        return self._given_items.get(item.id, item)
+        return self._given_items.get(item.id, item) if self._given_items else item
 
     async def _settle(self, reporter: Reporter, instance_id: InstanceId, report: SubtaskReport) -> None:
-        if report.cause == LOOP_IS_CLOSING:
+        if report.cause is not None and report.cause == LOOP_IS_CLOSING:
             self.stop(LOOP_IS_CLOSING)
         if isinstance(report.error, ENDS_THE_PROGRAM):
             self._leave(report.error)

@@ -1,10 +1,13 @@
 """The time of one run: a wall time read once, carried on by the monotonic clock, so that stamps never step back or jump."""
 
+import re
 from datetime import datetime, timedelta
 
 from orchestrator_py.lean import define, field
 from orchestrator_py.model.timestamp import Timestamp, format_timestamp, parse_timestamp
 from orchestrator_py.ports import Clock
+
+_CANONICAL = re.compile(r"....-..-..T..:..:..\....Z")
 
 
 @define
@@ -17,11 +20,14 @@ class RunClock:
     _origin: float = field(init=False)
     _newest: Timestamp = field(init=False)  # the last stamp: many fall into the same millisecond
     _until: float = field(init=False)
+    _second: tuple[int, str] = field(default=(-1, ""), init=False)  # all but the milliseconds of a stamp stay the same for a second
 
     def __attrs_post_init__(self) -> None:
         self.started_at = self._newest = self._clock.now()
         self._start = parse_timestamp(self.started_at)
         self._until = self._origin = self._clock.monotonic()
+        if self._start is not None and _CANONICAL.fullmatch(self.started_at):
+            self._second = 0, self.started_at[:-4]
 
     def now(self) -> Timestamp:
         """The start of the run plus the time measured since; `read` without the pair, since each subtask asks several times."""
@@ -42,4 +48,7 @@ class RunClock:
             raise ValueError(f"the clock gave {self.started_at!r}, which is no time")
         milliseconds = int((moment - self._origin) * 1_000_000 + 0.5) // 1000
         self._until = self._origin + (milliseconds + 1) / 1000 - 0.5e-6
-        self._newest = format_timestamp(self._start + timedelta(milliseconds=milliseconds))
+        seconds, rest = divmod(self._start.microsecond // 1000 + milliseconds, 1000)
+        if seconds != self._second[0]:
+            self._second = seconds, format_timestamp(self._start.replace(microsecond=0) + timedelta(seconds=seconds))[:-4]
+        self._newest = Timestamp(f"{self._second[1]}{rest:03d}Z")

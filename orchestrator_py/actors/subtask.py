@@ -11,26 +11,29 @@ import anyio
 
 from orchestrator_py.actors.agents import RunRules, SubtaskOrder
 from orchestrator_py.actors.attempt import Attempt
-from orchestrator_py.actors.outlast import ENDS_THE_PROGRAM, forget_cancellation
+from orchestrator_py.actors.outlast import ENDS_THE_PROGRAM, forget_cancellation, this_task
 from orchestrator_py.actors.run_clock import RunClock
 from orchestrator_py.core.outcome import may_be_waived, worse
 from orchestrator_py.ids import SubtaskId
-from orchestrator_py.lean import define, field
+from orchestrator_py.lean import define, evolve, field, maker
 from orchestrator_py.model.outcome import Outcome, StopCause, StopKind
 from orchestrator_py.model.summary import AttemptReport, SubtaskReport
 
 _log = logging.getLogger("orchestrator_py")
+
+_make_attempt, _make_attempt_report, _make_report = maker(Attempt), maker(AttemptReport), maker(SubtaskReport)
 
 LOOP_IS_CLOSING = StopCause(StopKind.EMBEDDER, "the event loop is closing")
 
 
 @define(eq=False)
 class LaneScope:
-    """What ends the work of one lane: the same scope for all of its attempts, until a cancellation has used it up.
+    """What ends the work of one lane, the current task: the same scope for all of its attempts, until a cancellation has used it up.
 
     `with` gives the scope to one attempt. To enter one for each took about a tenth of a subtask that does nothing.
     """
 
+    task: "asyncio.Task[object]" = field(factory=this_task, init=False)
     _scope: anyio.CancelScope | None = field(default=None, init=False)
 
     def __enter__(self) -> anyio.CancelScope:
@@ -80,8 +83,10 @@ class StopCell:
             scope.cancel()
 
     def is_ending(self) -> bool:
-        """Whether what runs is being cancelled."""
+        """Whether what runs is being cancelled: by a stop, or by its deadline."""
         scope, deadline = self._scope, self._deadline
+        if self.cause is None and deadline is None:
+            return False
         return (scope is not None and scope.cancel_called) or (deadline is not None and deadline.cancel_called)
 
     def leave(self) -> None:
@@ -105,11 +110,13 @@ async def run_subtask(
     policy = order.item.policy
     attempts: list[AttemptReport] = []
     while True:
-        attempt = Attempt(order, rules.agents, number=len(attempts) + 1, is_ended=cell.is_ending)
+        attempt = _make_attempt(order, rules.agents, number=len(attempts) + 1, is_ended=cell.is_ending, task=lane.task)
         report, cause = await _run_attempt(attempt, clock=clock, cell=cell, lane=lane, timeout=policy.timeout)
-        attempts.append(report)
         if not policy.retry.allows_another(attempt=report.number, outcome=report.outcome):
+            attempts.append(report)
             break
+        report = evolve(report, approvals=attempt.approvals)
+        attempts.append(report)
         if cell.cause is None:
             await on_retry(order.subtask_id, report)
             if not await _stopped_while_waiting(policy.retry.pause_after(report.number, rules.chance()), cell):
@@ -117,7 +124,7 @@ async def run_subtask(
         cell.kept_back = True
         break  # the last attempt has its word: a stop never hides a failure
     build, test, review = attempt.results(cause)
-    return SubtaskReport(
+    return _make_report(
         subtask_id=order.subtask_id,
         outcome=report.outcome,
         cause=cause,
@@ -142,14 +149,13 @@ async def _run_attempt(
     cause = await _run_under(attempt, cell, lane, None if timeout is None else timeout.total_seconds())
     completed_at, ended = clock.read()
     word = _word(attempt, cause)
-    report = AttemptReport(
+    report = _make_attempt_report(
         number=attempt.number,
         outcome=word,
         started_at=started_at,
         completed_at=completed_at,
         elapsed=timedelta(seconds=ended - began),
         loss=attempt.loss if cause is None and word is not Outcome.SUCCEEDED else None,
-        approvals=attempt.approvals,
     )
     return report, cause
 

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AsyncExitStack
 from functools import partial
 from typing import Self
 
@@ -163,7 +163,7 @@ class RunService:
     async def _conduct(self, run: Run) -> None:
         task_id = run.opening.task.id
         try:
-            async with self._join(task_id) as handle:
+            async with await self._join(task_id) as handle:
                 with handle.events.routing(run.run_id, self.events):
                     self._keep(task_id, handle)
                     await run.work(handle.ref)
@@ -173,9 +173,9 @@ class RunService:
         self._dismiss_idle()
         await self._let_go_of_dismissed()
 
-    def _join(self, task_id: TaskId) -> AbstractAsyncContextManager[Handle]:
+    async def _join(self, task_id: TaskId) -> Handle:
         key: Hashable = (self, task_id) if self.layout is None else (self.layout.runs_root, self.layout.out_root, task_id)
-        return join_aggregator(key, lambda events: self._create_aggregator(task_id, events))
+        return await join_aggregator(key, lambda events: self._create_aggregator(task_id, events))
 
     def _create_aggregator(self, task_id: TaskId, events: EventRouter) -> Aggregator:
         open_history, files = self._in_memory(task_id) if self.layout is None else self._on_disk(self.layout, task_id)

@@ -17,7 +17,8 @@ from orchestrator_py.model.timestamp import Timestamp
 class AttemptReport:
     """One attempt at a subtask; `elapsed` comes from the monotonic clock.
 
-    Not serialised: `loss`, which is there if nobody saw its end, and `approvals`, what its commands have let pass.
+    Not serialised: `loss`, which is there if nobody saw its end, and `approvals`, what its commands have let pass if another
+    attempt was to follow.
     """
 
     number: int

@@ -68,12 +68,12 @@ def creator(store: Store) -> Callable[[EventRouter], Aggregator]:
 
 async def test_all_who_join_share_one_aggregator_and_the_last_to_leave_ends_it(store: Store) -> None:
     with anyio.fail_after(20):
-        async with join_aggregator("t", creator(store)) as one, join_aggregator("t", creator(store)) as other:
+        async with await join_aggregator("t", creator(store)) as one, await join_aggregator("t", creator(store)) as other:
             assert one.is_same(other)
             assert one.ref is not other.ref
             await one.ref.ask(Flush())
         assert store.life == ["open", "flush", "close"]
-        async with join_aggregator("t", creator(store)) as later:
+        async with await join_aggregator("t", creator(store)) as later:
             assert not later.is_same(one)
             await later.ref.ask(Flush())
     assert store.life == ["open", "flush", "close"] * 2
@@ -81,13 +81,13 @@ async def test_all_who_join_share_one_aggregator_and_the_last_to_leave_ends_it(s
 
 async def test_different_keys_have_different_aggregators(store: Store) -> None:
     with anyio.fail_after(20):
-        async with join_aggregator("x", creator(store)) as one, join_aggregator("y", creator(store)) as other:
+        async with await join_aggregator("x", creator(store)) as one, await join_aggregator("y", creator(store)) as other:
             assert not one.is_same(other)
 
 
 async def test_a_hold_may_be_taken_again_and_keeps_the_aggregator(store: Store) -> None:
     with anyio.fail_after(20):
-        async with join_aggregator("t", creator(store)) as handle:
+        async with await join_aggregator("t", creator(store)) as handle:
             kept = handle.again()
         await kept.ref.ask(Flush())
         assert "close" not in store.life
@@ -100,7 +100,7 @@ async def test_who_joins_while_it_is_leaving_waits_for_its_end(store: Store) -> 
     with anyio.fail_after(20):
 
         async def come_and_go() -> None:
-            async with join_aggregator("t", creator(store)) as handle:
+            async with await join_aggregator("t", creator(store)) as handle:
                 await handle.ref.ask(Flush())
 
         first = asyncio.ensure_future(come_and_go())
@@ -117,7 +117,7 @@ async def test_who_is_cancelled_while_joining_holds_nothing(store: Store) -> Non
     store.may_close.clear()
 
     async def come_and_go() -> None:
-        async with join_aggregator("t", creator(store)):
+        async with await join_aggregator("t", creator(store)):
             await checkpoint()
 
     with anyio.fail_after(20):
@@ -129,7 +129,7 @@ async def test_who_is_cancelled_while_joining_holds_nothing(store: Store) -> Non
         await asyncio.wait({second})
         store.may_close.set()
         await first
-        async with join_aggregator("t", creator(store)) as again:
+        async with await join_aggregator("t", creator(store)) as again:
             await again.ref.ask(Flush())
     assert store.life == ["open", "close", "open", "flush", "close"]
 
@@ -138,7 +138,7 @@ async def test_who_leaves_waits_for_the_end_whoever_cancels(store: Store) -> Non
     store.may_close.clear()
 
     async def come_and_go() -> None:
-        async with join_aggregator("t", creator(store)):
+        async with await join_aggregator("t", creator(store)):
             await checkpoint()
 
     with anyio.fail_after(20):
@@ -165,10 +165,10 @@ async def test_a_store_that_cannot_be_opened_is_told_to_all_and_tried_again_by_t
         return await handle.ref.ask(Flush())
 
     with anyio.fail_after(20):
-        async with join_aggregator("t", create) as one, join_aggregator("t", create) as other:
+        async with await join_aggregator("t", create) as one, await join_aggregator("t", create) as other:
             told = await asyncio.gather(ask(one), ask(other), return_exceptions=True)
             assert [str(error) for error in told] == ["held by nobody; free some space"] * 2
-            async with join_aggregator("t", creator(store)) as healthy:
+            async with await join_aggregator("t", creator(store)) as healthy:
                 assert not healthy.is_same(one)
                 await healthy.ref.ask(Flush())
     assert store.life == ["open", "flush", "close"]
@@ -176,7 +176,7 @@ async def test_a_store_that_cannot_be_opened_is_told_to_all_and_tried_again_by_t
 
 async def test_an_aggregator_whose_task_never_began_tells_whoever_asks(store: Store) -> None:
     with anyio.fail_after(20):
-        async with join_aggregator("t", creator(store)) as handle:
+        async with await join_aggregator("t", creator(store)) as handle:
             (task,) = [task for task in asyncio.all_tasks() if task.get_name() == "aggregator of t"]
             task.cancel()
             (told,) = await asyncio.gather(handle.ref.ask(Flush()), return_exceptions=True)
@@ -186,7 +186,7 @@ async def test_an_aggregator_whose_task_never_began_tells_whoever_asks(store: St
 
 async def test_an_aggregator_that_is_cancelled_finishes_and_tells_whoever_comes(store: Store) -> None:
     with anyio.fail_after(20):
-        async with join_aggregator("t", creator(store)) as handle:
+        async with await join_aggregator("t", creator(store)) as handle:
             await handle.ref.ask(Flush())
             (task,) = [task for task in asyncio.all_tasks() if task.get_name() == "aggregator of t"]
             task.cancel()

@@ -26,7 +26,7 @@ def box() -> Iterator[Box]:
 
 async def received(mailbox: Mailbox[int], timeout: float = 20) -> list[int] | None:
     mail = await mailbox.receive(timeout)
-    return None if mail is None else [envelope.message for envelope in mail]
+    return None if mail is None else [message for message, _ in mail]
 
 
 async def test_all_mail_that_waits_comes_in_one_batch_in_its_order(box: Box) -> None:
@@ -116,13 +116,15 @@ async def test_an_asker_gets_the_answer_or_the_error_that_is_the_answer(box: Box
     with anyio.fail_after(20), ref:
         for answer in (7, None):
             asking = asyncio.ensure_future(ref.ask(1))
-            (envelope,) = await mailbox.receive() or []
-            envelope.reply(answer)
-            envelope.reply("the first answer stays")
+            ((_, address),) = await mailbox.receive() or []
+            assert address is not None
+            address.set(answer)
+            address.set("the first answer stays")
             assert await asking == answer
         asking = asyncio.ensure_future(ref.ask(1))
-        (envelope,) = await mailbox.receive() or []
-        envelope.reply(DefectError("no"))
+        ((_, address),) = await mailbox.receive() or []
+        assert address is not None
+        address.set(DefectError("no"))
         with pytest.raises(DefectError, match="no"):
             await asking
 

@@ -13,7 +13,7 @@ import pytest
 from attrs import evolve
 
 from orchestrator_py.actors.aggregator import Aggregator
-from orchestrator_py.actors.mailbox import Envelope, Mailbox
+from orchestrator_py.actors.mailbox import Mailbox
 from orchestrator_py.actors.reporter import Reporter
 from orchestrator_py.core import run_report
 from orchestrator_py.core.outcome import verdict
@@ -148,18 +148,18 @@ def test_a_cancellation_at_every_step_is_recorded_truly(
 
 async def acknowledge_first(shell: Any, mailbox: Mailbox[Message], history: HistoryStore) -> None:
     while (batch := await shell._receive(mailbox)) is not None:
-        effects = [shell._mind.handle(envelope.message) for envelope in batch]
-        shell._announce(batch, effects)
-        await shell._perform_or_tell(history, batch, effects)
+        handled = [(answer, shell._mind.handle(message)) for message, answer in batch]
+        shell._announce(handled)
+        await shell._perform_or_tell(history, handled)
         shell._unpublished = False
 
 
 async def acknowledge_twice(shell: Any, mailbox: Mailbox[Message], history: HistoryStore) -> None:
     while (batch := await shell._receive(mailbox)) is not None:
-        effects = [shell._mind.handle(envelope.message) for envelope in batch]
-        await shell._perform_or_tell(history, batch, effects)
-        shell._announce(batch, effects)
-        shell._announce([Envelope(one.message) for one in batch], effects)
+        handled = [(answer, shell._mind.handle(message)) for message, answer in batch]
+        await shell._perform_or_tell(history, handled)
+        shell._announce(handled)
+        shell._announce([(None, effects) for _, effects in handled])
         shell._unpublished = False
 
 
