@@ -12,7 +12,7 @@ from orchestrator_py.core.codec.contract import from_json, to_json
 from orchestrator_py.core.json_text import encode_json, parse_json, pretty_json
 from orchestrator_py.core.rollup import Rollup, rollup_of_history
 from orchestrator_py.errors import StoreError
-from orchestrator_py.lean import asdict, define, frozen
+from orchestrator_py.lean import asdict, define, field, frozen
 from orchestrator_py.model.rollups import Baseline, Completeness, MttrDelta, PerEpoch, PostRollout, RollupDocument, TaskState
 from orchestrator_py.model.timestamp import Timestamp
 from orchestrator_py.store.files import fsync_folder, read_bytes, remove_file, replacing, write_all
@@ -22,6 +22,7 @@ from orchestrator_py.store.journal import Mark
 from orchestrator_py.store.layout import TaskLayout
 
 TRIES = 10
+MOST_UNREAD_BYTES = 1024 * 1024
 
 
 @frozen(kw_only=True)
@@ -57,6 +58,9 @@ class RollupFiles:
     _rollup: Rollup | None = None
     """None: to be rebuilt from the whole history before the next publication."""
     _published: Coverage | None = None
+    _unread: list[bytes] = field(factory=list, init=False)
+    """Recorded lines that it does not hold yet: who waits for a commit does not wait until they are read."""
+    _unread_bytes: int = field(default=0, init=False)
 
     def load(self, stamp: Stamp) -> Coverage | None:
         """Goes on from the state on disk, if it was made with this metrics.json; then what it covers. Otherwise they will be rebuilt.
@@ -88,12 +92,22 @@ class RollupFiles:
     def forget(self) -> None:
         """The state on disk does not fit: rebuild."""
         self._rollup = self._published = None
+        self._unread.clear()
 
     def add(self, lines: bytes) -> None:
         """Takes in recorded lines."""
         if self._rollup is not None:
+            self._unread.append(lines)
+            self._unread_bytes += len(lines)
+            if self._unread_bytes >= MOST_UNREAD_BYTES:
+                self._read(self._rollup)
+
+    def _read(self, rollup: Rollup) -> None:
+        for lines in self._unread:
             for line in lines.split(b"\n"):
-                self._rollup.add_line(line)
+                rollup.add_line(line)
+        self._unread.clear()
+        self._unread_bytes = 0
 
     def invalidate(self) -> None:
         """Before an entry is recorded that takes the place of an earlier one: no state may be found that counts both."""
@@ -110,6 +124,7 @@ class RollupFiles:
             return
         rollup = self._rollup if self._rollup is not None else rollup_of_history(read_history(self.task))
         self._rollup = rollup
+        self._read(rollup)
         files = document_files(self.task)
         documents = rollup.documents(baseline=read_baseline(self.task.baseline), updated_at=self.now())
         written = {files[type(document)]: encode_json(pretty_json(to_json(document)) + "\n") for document in documents}
