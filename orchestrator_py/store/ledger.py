@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from orchestrator_py.core.history_lines import digest_of, run_id_in
+from orchestrator_py.core.history_lines import run_id_in
 from orchestrator_py.ids import RunId
 from orchestrator_py.lean import define, field, frozen
 from orchestrator_py.model.history import EntryLine
@@ -28,13 +28,13 @@ class Ledger:
 
     _read_history: Callable[[], Iterable[bytes]]
     _runs: set[RunId] = field(factory=set)
-    _entries: set[bytes] = field(factory=set)
+    _entries: set[int] = field(factory=set)  # 64 bits of each line, keyed anew for each process
     _searches: int = field(default=0, init=False)
 
     def note(self, run_id: RunId, line: bytes) -> None:
         if run_id != UNKNOWN_RUN:
             self._runs.add(run_id)
-            self._entries.add(digest_of(line))
+            self._entries.add(hash(line))
 
     def sift(self, entries: Sequence[EntryLine]) -> Sifted:
         """Drops what is on record already and takes note of the rest."""
@@ -43,7 +43,7 @@ class Ledger:
         superseding = False
         for entry in entries:
             known = entry.run_id in self._runs
-            if not (known and digest_of(entry.line) in self._entries):
+            if not (known and hash(entry.line) in self._entries):
                 superseding |= known
                 fresh.append(entry)
                 self.note(entry.run_id, entry.line)
