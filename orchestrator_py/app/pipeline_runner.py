@@ -101,14 +101,14 @@ class PipelineRunner:
     async def resume(self, run_id: RunId, *, token: str | None = None) -> PipelineReport:
         """Run again what did not succeed, under the same id; the run counts once, with its last outcome.
 
-        Raises RunHeldError if the run is alive, InputError if there is no such run, it has succeeded, or the token is another's;
+        Raises RunHeldError if the run is alive, InputError if there is no such run, nothing of it is left to do, or the token is another's;
         ConfigurationError if its pipeline is not the one that was run.
         """
         self._read(run_id)
         with living(self.site.task, run_id):
             manifest = self._read(run_id)  # what a process that just ended has left, and no prune has taken
             pipeline = select_pipeline(self.site.settings.configuration, manifest.pipeline_id)
-            refuse_to_resume(manifest, pipeline, token=token)
+            refuse_to_resume(manifest, pipeline, self.site.settings.rules, token=token)
             return await self._run(pipeline, self._begin(pipeline, run_id, Origin(target=manifest.plan_target_id, earlier=manifest)))
 
     def _read(self, run_id: RunId) -> Manifest:

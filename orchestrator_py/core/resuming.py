@@ -19,11 +19,14 @@ from orchestrator_py.model.task import Mode
 from orchestrator_py.model.timestamp import Timestamp
 
 
-def refuse_to_resume(manifest: Manifest, pipeline: Pipeline, *, token: str | None) -> None:
-    """InputError if the run has nothing to resume, the token is another run's, or the pipeline is not the one that was run."""
+def refuse_to_resume(manifest: Manifest, pipeline: Pipeline, rules: VerdictRules, *, token: str | None) -> None:
+    """InputError if the run has nothing to resume, the token is another run's, or the pipeline is not the one that was run.
+
+    A run that has succeeded since a failure was waived has something to resume under rules that waive none.
+    """
     if token is not None and token != manifest.resume_token:
         raise InputError("Resume token mismatch.")
-    if manifest.status is RunStatus.SUCCEEDED:
+    if manifest.status is RunStatus.SUCCEEDED and not (rules.strict and any(map(_was_waived, manifest.commands))):
         raise InputError(f"Run {manifest.run_id} has succeeded already; there is nothing to resume.")
     then = [(command.id, command.kind) for command in manifest.commands]
     now = [(stage.id, stage.kind) for stage in pipeline.stages]
@@ -67,7 +70,11 @@ def kept_reports(manifest: Manifest, pipeline: Pipeline, rules: VerdictRules, mo
 
 
 def _is_kept(command: CommandRecord, rules: VerdictRules) -> bool:
-    return command.status is CommandStatus.SUCCEEDED or (command.status is CommandStatus.SKIPPED and not rules.strict)
+    return command.status is CommandStatus.SUCCEEDED or (_was_waived(command) and not rules.strict)
+
+
+def _was_waived(command: CommandRecord) -> bool:
+    return command.status is CommandStatus.SKIPPED
 
 
 def _kept_report(manifest: Manifest, pipeline: Pipeline, command: CommandRecord, modes: Mapping[str, Mode]) -> SubtaskReport:

@@ -94,6 +94,20 @@ def test_a_stage_that_is_kept_ran_where_its_plan_says(tmp_path: Path) -> None:
     assert [build["mode"] for build in builds] == ["cloud", "mcp", "mcp"]
 
 
+def test_a_run_that_succeeded_since_a_failure_was_waived_has_something_to_resume_under_rules_that_waive_none(tmp_path: Path) -> None:
+    configure_stages(tmp_path, command("shaky", "test -f mended", allowFailure=True), command("kept", f"{COUNTED}kept"))
+    run_id = run_id_of(run(tmp_path, "run", "--format", "json"))
+    refused = run(tmp_path, "resume", "--run", run_id)
+    assert (refused.code, "has succeeded already" in refused.stderr) == (2, True)
+    assert run(tmp_path, "resume", "--run", run_id, "--strict").code == 1
+    assert statuses(tmp_path, run_id) == {"shaky": "failed", "kept": "succeeded"}
+    (tmp_path / "mended").touch()
+    assert run(tmp_path, "resume", "--run", run_id, "--strict").code == 0
+    assert statuses(tmp_path, run_id) == {"shaky": "succeeded", "kept": "succeeded"}
+    assert (tmp_path / "kept").read_text() == "x\n"
+    assert (totals(tmp_path)["total_runs"], totals(tmp_path)["succeeded_runs"]) == (1, 1)
+
+
 def test_a_run_that_fails_again_stays_failed_and_still_counts_once(tmp_path: Path) -> None:
     configure_stages(tmp_path, command("a", "false"))
     run_id = run_id_of(run(tmp_path, "run", "--format", "json"))
