@@ -1,7 +1,7 @@
 """The files of single runs on disk. They are replaced whole but not synced: the entry in the history is what is kept."""
 
+import errno
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import assert_never
@@ -12,6 +12,9 @@ from orchestrator_py.lean import define, field
 from orchestrator_py.model.document import DocumentKind, RunDocument
 from orchestrator_py.store.files import make_folders, replace_pieces, telling
 from orchestrator_py.store.layout import Layout, TaskLayout
+
+_HAS_NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS})
+"""What a file system without symbolic links answers: readers find the runs there by their tasks alone."""
 
 MOST_KNOWN_FOLDERS = 100
 """Each embedded run has a folder of its own, and a manager may see a million of them."""
@@ -86,8 +89,14 @@ def _replace(path: Path, document: RunDocument) -> None:
 
 
 def _link(link: Path, target: Path) -> None:
-    with telling(link, "make the link"), suppress(FileExistsError):
-        link.symlink_to(target)
+    with telling(link, "make the link"):
+        try:
+            link.symlink_to(target)
+        except FileExistsError:
+            pass
+        except OSError as error:
+            if error.errno not in _HAS_NO_LINKS:
+                raise
 
 
 @define

@@ -1,5 +1,7 @@
 """The files of single runs, as an aggregator writes them for as long as its program lives."""
 
+import errno
+import os
 import shutil
 import tracemalloc
 from collections.abc import Iterator
@@ -64,6 +66,23 @@ def test_a_folder_that_a_prune_took_away_is_made_again(tmp_path: Path, kind: Doc
         shutil.rmtree(folder, ignore_errors=True)
     files.write([_document(kind)])
     assert _links(tmp_path) == written
+
+
+def test_a_file_system_without_links_goes_without_them_and_any_other_reason_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layout, answer = Layout.below(tmp_path), errno.EPERM
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(answer, os.strerror(answer))
+
+    monkeypatch.setattr(os, "symlink", refuse)
+    files = DiskRunFiles(layout, TASK)
+    files.write([_document(DocumentKind.POINTER)])
+    assert layout.task(TASK).mcp_pointer(RunId("nightly")).read_bytes() == b"{}"
+    answer = errno.ENOSPC
+    with pytest.raises(StoreError, match=r"local-mcp.*No space left"):
+        files.write([_document(DocumentKind.POINTER)])
 
 
 @define
