@@ -21,6 +21,7 @@ from orchestrator_py.core import fixed_texts
 from orchestrator_py.core.answers import accept_plan
 from orchestrator_py.core.mode import default_mode
 from orchestrator_py.core.names import create_embedded_run_id
+from orchestrator_py.core.places import refuse_reserved_task
 from orchestrator_py.core.plan import validate_needs
 from orchestrator_py.core.resources import validate_resources
 from orchestrator_py.core.run_opening import RunPaths, open_after_planner_error, open_embedded
@@ -34,7 +35,7 @@ from orchestrator_py.model.policy import VerdictRules
 from orchestrator_py.model.summary import RunSummary
 from orchestrator_py.model.task import TaskContext
 from orchestrator_py.ports import Builder, Clock, Executor, Planner, Reviewer, Tester
-from orchestrator_py.store.layout import RESERVED_RUN_IDS, RESERVED_TASK_IDS, Layout, embedded_artifact_root
+from orchestrator_py.store.layout import RESERVED_RUN_IDS, Layout, embedded_artifact_root
 
 DEFAULT_CONCURRENCY = 32
 
@@ -222,8 +223,7 @@ class TaskManager:
         return f".runs/{task_id}/{run_id}" if self._layout is None else embedded_artifact_root(self._layout, task_id, run_id)
 
     def _name_run(self, task: TaskContext, clock: RunClock) -> RunId:
-        if task.id.lower() in RESERVED_TASK_IDS:  # no reader would find its runs
-            raise IdentifierError(f'Invalid task ID "{task.id}": the runs folder keeps something else under that name; choose another.')
+        refuse_reserved_task(task.id)
         if self._run_id_factory is None:
             return create_embedded_run_id(task.id, clock.started_at, os.urandom(4).hex())
         run_id = parse_run_id(self._run_id_factory(task))

@@ -3,8 +3,8 @@
 import os
 from collections.abc import Iterator, Mapping
 
-from orchestrator_py.core.places import OUT, RESERVED_TASK_IDS, RUNS
-from orchestrator_py.errors import IdentifierError, InputError
+from orchestrator_py.core.places import OUT, RUNS, refuse_reserved_task
+from orchestrator_py.errors import InputError
 from orchestrator_py.ids import TaskId, parse_task_id
 
 TYPE_CHECKING = False  # type checkers read the name; who calls a command plainly is spared argparse
@@ -55,8 +55,7 @@ def find_record(arguments: "Namespace") -> tuple[str, str]:
 def parse_task(value: str) -> TaskId:
     """IdentifierError if no task can have that name."""
     task_id = parse_task_id(value)
-    if task_id.lower() in RESERVED_TASK_IDS:
-        raise IdentifierError(f'Invalid task ID "{value}": the runs folder keeps something else under that name; choose another.')
+    refuse_reserved_task(task_id)
     return task_id
 
 

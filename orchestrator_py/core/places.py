@@ -3,6 +3,9 @@
 Plain text, without any library: whoever only wants to read starts fast.
 """
 
+from orchestrator_py.errors import IdentifierError
+from orchestrator_py.ids import TaskId
+
 RUNS = ".runs"
 OUT = "out"
 
@@ -39,3 +42,9 @@ RESERVED_RUN_IDS = frozenset({RUNS_OF_COMMAND_LINE, LIVE_RUNS, IN_FLIGHT, "mcp",
 
 RESERVED_TASK_IDS = frozenset({"local-mcp"})
 """What already stands beside the folders of tasks in the runs folder."""
+
+
+def refuse_reserved_task(task_id: TaskId) -> None:
+    """IdentifierError for a task whose runs no reader would find."""
+    if task_id.lower() in RESERVED_TASK_IDS:
+        raise IdentifierError(f'Invalid task ID "{task_id}": the runs folder keeps something else under that name; choose another.')
