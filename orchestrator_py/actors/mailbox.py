@@ -6,9 +6,9 @@ A message is a plain value; its return address sits in the envelope. Asks go one
 import asyncio
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from types import TracebackType
-from typing import Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from orchestrator_py.errors import DefectError, OrchestratorError
 from orchestrator_py.lean import define, field
@@ -32,13 +32,12 @@ class Answer:
             self._value = value
             self._ready.set()
 
-    async def ready(self) -> None:
-        """Wait until it is set."""
-        await self._ready.wait()
+    def ready(self) -> Coroutine[Any, Any, object]:
+        """Waits until it is set."""
+        return self._ready.wait()
 
-    async def wait(self) -> object:
-        """The value; raises it if it is an exception."""
-        await self._ready.wait()
+    def value(self) -> object:
+        """What it is set to; raises it if it is an exception."""
         if isinstance(self._value, Exception):
             raise self._value
         return self._value
@@ -109,7 +108,8 @@ class Ref(Generic[M]):
         """Deliver a message and wait for the answer; raises what the actor answers with, or what it ended with."""
         answer = Answer()
         await self.post(message, answer)
-        return await answer.wait()
+        await answer.ready()
+        return answer.value()
 
     async def post(self, message: M, answer: Answer) -> None:
         """Deliver a message and say where its answer goes; the asker may wait for it, and wait again."""

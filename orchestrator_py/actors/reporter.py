@@ -34,7 +34,7 @@ class Reporter:
         if not self.ref.try_tell(message, answer):
             await self._outlast(partial(self.ref.post, message, answer))
         await self._outlast(answer.ready)
-        return await answer.wait()
+        return answer.value()
 
     def tell_end(self, report: SubtaskReport, instance_id: InstanceId | None = None) -> Awaitable[None]:
         """A subtask is accounted for, by the instance that ran it if it was started here."""

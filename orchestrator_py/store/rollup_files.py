@@ -93,6 +93,7 @@ class RollupFiles:
         """The state on disk does not fit: rebuild."""
         self._rollup = self._published = None
         self._unread.clear()
+        self._unread_bytes = 0
 
     def add(self, lines: bytes) -> None:
         """Takes in recorded lines."""
