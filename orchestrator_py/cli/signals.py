@@ -30,12 +30,13 @@ class StopSignals:
         loop = asyncio.get_running_loop()
         heeded = [number for number in STOP_SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
         unsubscribe = self.service.subscribe(self._stop_what_begins)
-        for number in heeded:  # not by the loop's own way, which looks up all signals of the system for each
-            signal.signal(number, lambda number, _: loop.call_soon_threadsafe(self._stop, signal.Signals(number)))
+        for number in heeded:
+            loop.add_signal_handler(number, self._stop, number)
         try:
             yield
         finally:
             for number in heeded:
+                loop.remove_signal_handler(number)
                 signal.signal(number, self._come_too_late)
             unsubscribe()
 

@@ -182,7 +182,7 @@ def end_instance(
 def _end_status(assignment: Assignment, succeeded: bool) -> AssignmentStatus:
     if not succeeded:
         return AssignmentStatus.FAILED
-    requeued = len(assignment.attempts) > 1 and any(attempt.status is AttemptStatus.REQUEUED for attempt in assignment.attempts)
+    requeued = AttemptStatus.REQUEUED in [attempt.status for attempt in assignment.attempts]
     return AssignmentStatus.RECOVERED if requeued else AssignmentStatus.SUCCEEDED
 
 

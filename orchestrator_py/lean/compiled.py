@@ -49,34 +49,49 @@ def _call(*positional: Any, **named: Any) -> Any:
 
 def _compile_maker(cls: type[Any], make: FunctionType) -> None:
     init: FunctionType = cls.__init__
-    inner, body, finish = _filling(cls, fields(cls))
-    make.__globals__.update(inner, _new=object.__new__)
-    make.__defaults__, make.__kwdefaults__ = init.__defaults__, init.__kwdefaults__
-    make.__code__ = _code(["self = _new(_open)", *body, *finish, "return self"], init, skip=1)
+    if not _needs_itself(cls):
+        inner, values, stores, finish = _filling(cls, fields(cls))
+        make.__globals__.update(inner, _new=object.__new__)
+        make.__defaults__, make.__kwdefaults__ = init.__defaults__, init.__kwdefaults__
+        make.__code__ = _code([*values, "self = _new(_open)", *stores, *finish, "return self"], init, skip=1)
 
 
 def compile_constructor(cls: type[Any], init: FunctionType, fill: Fill) -> FunctionType:
     """A constructor that does the same as `init`, without a detour. `fill` does it for instances of a class below."""
-    inner, body, finish = _filling(cls, fields(cls))
-    begin = []
+    if _needs_itself(cls):
+        return init
+    inner, values, stores, finish = _filling(cls, fields(cls))
+    begin, turn = [], []
     if inner["_open"] is not cls:
         inner |= {"_turn": _TURN, "_fill": fill}
-        begin = ["if self.__class__ is not _class: return _fill(self, locals())", "_turn(self, _open)"]
-    return _constructor([*begin, *body, *finish], init, inner)
+        begin, turn = ["if self.__class__ is not _class: return _fill(self, locals())"], ["_turn(self, _open)"]
+    return _constructor([*begin, *values, *turn, *stores, *finish], init, inner)
 
 
-def _filling(cls: type[Any], fields: Sequence[Field]) -> tuple[dict[str, Any], list[str], list[str]]:
-    """What fills an instance of `_open` and makes it one of the class, what is left to do then, and what both of them call.
+def _needs_itself(cls: type[Any]) -> bool:
+    """Whether a value is made by a method of the instance that it belongs to: such a class is not compiled."""
+    return any(one.is_made and one.default.takes_self for one in fields(cls))
 
-    An instance that cannot be changed is filled as one of a class that lets it: to get round the class takes three times as long.
+
+def _filling(cls: type[Any], fields: Sequence[Field]) -> tuple[dict[str, Any], list[str], list[str], list[str]]:
+    """What the statements call, those that work out values, those that fill an instance of `_open` with them, and what is left to do then.
+
+    An instance that cannot be changed is filled as one of a class that lets it, and becomes one of its own: to get round its class takes
+    three times as long. What may raise comes before.
     """
     inner: dict[str, Any] = {"_class": cls, "_open": cls, "_NOTHING": attrs.NOTHING}  # no argument begins with an underscore
-    body = [_line(place, one, inner) for place, one in _in_order(fields)]
+    values, stores = list[str](), list[str]()
+    for place, one in _in_order(fields):
+        value = _value(place, one, inner)
+        if not value.isidentifier():
+            values.append(f"_value{place} = {value}")
+            value = f"_value{place}"
+        stores.append(f"self.{one.name} = {value}")
     setter: Any = cls.__setattr__
     if setter is not object.__setattr__:
         inner["_open"] = _open(cls)  # type: ignore[arg-type]  # a class is hashable
-        body.append("self.__class__ = _class")
-    return inner, body, ["self.__attrs_post_init__()"] if hasattr(cls, "__attrs_post_init__") else []
+        stores.append("self.__class__ = _class")
+    return inner, values, stores, ["self.__attrs_post_init__()"] if hasattr(cls, "__attrs_post_init__") else []
 
 
 @cache
@@ -98,7 +113,8 @@ def _constructor(lines: Sequence[str], init: FunctionType, inner: Mapping[str, o
 
 def _code(lines: Sequence[str], init: FunctionType, *, skip: int, cells: Collection[str] = ()) -> CodeType:
     """Code for these lines that takes the arguments of `init`, but for the first `skip`."""
-    given, positional = init.__code__.co_varnames, init.__code__.co_argcount
+    positional = init.__code__.co_argcount
+    given = init.__code__.co_varnames[: positional + init.__code__.co_kwonlyargcount]  # further ones are its own
     words = ", ".join([*given[skip:positional], *(["*"] if positional < len(given) else []), *given[positional:]])
     body = "\n  ".join(lines) or "pass"
     text = f"def create({', '.join(cells)}):\n def __init__({words}):\n  {body}"
@@ -118,17 +134,16 @@ def _in_order(fields: Sequence[Field]) -> list[tuple[int, Field]]:
     return [(place, one) for place, one in places if one.init] + hidden
 
 
-def _line(place: int, field: Field, inner: dict[str, object]) -> str:
-    """The statement that fills one slot; what it calls is added to `inner`."""
+def _value(place: int, field: Field, inner: dict[str, object]) -> str:
+    """What a slot is filled with; what it calls is added to `inner`."""
     value = field.alias
     if field.is_made:
         inner[f"_make{place}"] = field.default.factory
-        made = f"_make{place}({'self' if field.default.takes_self else ''})"
-        value = f"{made} if {value} is _NOTHING else {value}" if field.init else made
+        value = f"_make{place}() if {value} is _NOTHING else {value}" if field.init else f"_make{place}()"
     elif not field.init:
-        inner[f"_value{place}"] = field.default
-        value = f"_value{place}"
+        inner[f"_default{place}"] = field.default
+        value = f"_default{place}"
     if field.converter is not None:
         inner[f"_convert{place}"] = field.converter
         value = f"_convert{place}({value})"
-    return f"self.{field.name} = {value}"
+    return value

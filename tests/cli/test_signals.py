@@ -243,6 +243,30 @@ def test_a_signal_just_before_the_run_begins_is_not_lost(tmp_path: Path) -> None
     assert not (tmp_path / "started").exists()
 
 
+SIGNAL_IN_THE_LAST_MOMENT = """
+import asyncio, signal
+from datetime import timedelta
+from orchestrator_py.app.run_service import RunService
+from orchestrator_py.app.system_clock import SystemClock
+from orchestrator_py.cli.signals import StopSignals
+from orchestrator_py.model.grace import Grace
+
+async def main():
+    async with RunService(None, SystemClock()) as service:
+        with StopSignals(service, Grace(timedelta(seconds=9)), print).heeded():
+            signal.raise_signal(signal.SIGTERM)
+        for _ in range(10):  # turns of the loop, in which it would be heard
+            await asyncio.sleep(0)
+
+asyncio.run(main())
+"""
+
+
+def test_a_signal_in_the_last_moment_is_not_told_as_a_stop(tmp_path: Path) -> None:
+    finished = finish(start_words(tmp_path, [sys.executable, "-c", SIGNAL_IN_THE_LAST_MOMENT]))
+    assert (finished.code, finished.stdout, finished.stderr) == (0, "", "")
+
+
 def test_a_signal_during_the_start_ends_the_program_without_a_word(tmp_path: Path) -> None:
     configure_stages(tmp_path, command("a", "true"))
     process = start_words(tmp_path, [sys.executable, "-X", "importtime", *words("run")[1:]])

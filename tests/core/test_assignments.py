@@ -16,6 +16,7 @@ from orchestrator_py.lean import evolve
 from orchestrator_py.model.assignment import (
     Assignment,
     AssignmentStatus,
+    Attempt,
     AttemptStatus,
     CheckpointAction,
     CheckpointReason,
@@ -259,6 +260,12 @@ def test_an_instance_whose_owner_died_has_a_reason_and_no_end() -> None:
     plan = _end(_start(_two(), X, T1), X, None, succeeded=False, checkpoint=LOST)
     assert _times(plan, X) == ("failed", T1, None)
     assert plan.assignments[X].attempts[0].recovery_checkpoints == (LOST,)
+
+
+def test_an_instance_whose_only_attempt_was_begun_again_by_another_writer_is_recovered() -> None:
+    begun_again = Attempt(number=1, assigned_at=T0, started_at=T0, completed_at=T1, status=AttemptStatus.REQUEUED)
+    plan = _changed(_two(), X, lambda one: evolve(one, status=AssignmentStatus.RUNNING, attempts=(begun_again,)))
+    assert finalise(plan, RunStatus.SUCCEEDED, None).assignments[X].status is AssignmentStatus.RECOVERED
 
 
 def test_the_same_news_told_twice_is_no_news() -> None:

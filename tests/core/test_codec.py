@@ -1,6 +1,9 @@
 """The contract's values as JSON and back: nothing is lost, nothing is coerced, unknown keys are kept only where they may be."""
 
+import re
 from datetime import timedelta
+from enum import Enum
+from math import inf
 from typing import Any
 
 import pytest
@@ -239,6 +242,19 @@ def test_unknown_keys_are_refused_elsewhere(cls: type[object], data: dict[str, o
     assert to_json(from_json(cls, data)) == data
     with pytest.raises(DecodeError, match="unheardOf"):
         from_json(cls, data | {"unheardOf": 1})
+
+
+class Level(float, Enum):
+    LOW = 1.0
+    ENDLESS = inf
+
+
+@pytest.mark.parametrize("word", [Level.LOW, re.I, re.I | re.M, re.NOFLAG])
+def test_a_number_that_belongs_to_an_enum_is_printed_as_the_number(word: object) -> None:
+    build = BuildResult(subtask_id="a", success=True, extra={"word": word, "words": [word]})
+    assert find_unprintable(build) is None
+    assert print_pretty(build) == pretty_json(to_json(build))
+    assert print_compact(build) == compact_json(to_json(build))
 
 
 def test_an_extra_key_hides_no_field() -> None:

@@ -186,6 +186,21 @@ def test_a_constructor_that_is_compiled_leaves_nothing_to_the_garbage_collector(
     assert made[-1] == Many(constructor.OFTEN + 1, [])
 
 
+def test_an_instance_that_could_not_be_made_stays_what_it_is() -> None:
+    @lean.frozen
+    class Strict:
+        name: str
+        number: int = field(converter=int)
+
+    assert len({Strict("a", "1") for _ in range(constructor.OFTEN + 1)}) == 1
+    one = Strict.__new__(Strict)
+    with pytest.raises(ValueError, match="invalid literal"):
+        one.__init__("a", "b")  # type: ignore[misc]  # as pickle and others do it
+    assert type(one) is Strict
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        one.name = "b"  # type: ignore[misc]  # this is what is refused
+
+
 def test_attrs_is_asked_about_a_class_when_somebody_wants_to_know() -> None:
     said = vars(Pair)["__attrs_attrs__"]
     assert said._answer is None

@@ -106,8 +106,8 @@ class _Printers(dict[type, Printer]):
         if form is not None:
             return _shaped_printer(form, kept=cls in _RECURRING)
         if issubclass(cls, Enum):
-            texts = {id(one): compact_json(one.value) for one in cls}
-            return lambda value, newline: texts[id(value)]
+            texts = {id(one): encode_basestring(one.value) for one in cls if type(one.value) is str}
+            return lambda value, newline: texts.get(id(value)) or _print_value(value.value, newline)  # type: ignore[attr-defined]  # it is an enum
         return _print_converted
 
 
