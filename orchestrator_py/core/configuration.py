@@ -11,7 +11,8 @@ from orchestrator_py.core.codec.configuration import (
 )
 from orchestrator_py.core.codec.guardrails import read_guardrails
 from orchestrator_py.core.codec.pipeline import create_stage, ignored_keys, stage_document_at
-from orchestrator_py.core.codec.strict import Problem, decode_at, show, step
+from orchestrator_py.core.codec.problems import Problem, show, step
+from orchestrator_py.core.codec.strict import decode_at
 from orchestrator_py.core.pipeline_checks import PipelineDraft, PlacedStage, check_pipelines
 from orchestrator_py.core.suggestion import suggest
 from orchestrator_py.errors import ConfigurationError

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
-from orchestrator_py.core.codec.strict import Problem
+from orchestrator_py.core.codec.problems import Problem
 from orchestrator_py.core.needs import find_circles, find_unknown
 from orchestrator_py.core.suggestion import suggest
 from orchestrator_py.lean import frozen

@@ -1,7 +1,8 @@
-"""`frozen`, `define`, `field`, `evolve` and `asdict` of attrs, for a program that starts often and copies much.
+"""`frozen`, `define`, `field`, `evolve`, `asdict` of attrs, for a program that starts often and copies much; and `maker`, which makes many.
 
 attrs writes the methods of a class as text and compiles it: a quarter of a millisecond for each class, a tenth of that here. Methods that
-do the same in all classes stand here once, and a constructor is compiled once for all classes that are put together in the same way.
+do the same in all classes stand here once, and so does the code of a constructor; one of its own is compiled for a class of which many
+instances are made.
 For others these are attrs classes: `attrs.fields` and what rests on it works; attrs describes a class when somebody wants to know.
 
 A class that wants more than is known here (a validator, `super()`, to be an exception) is made by attrs.

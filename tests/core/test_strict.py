@@ -8,7 +8,8 @@ from attrs import field, frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator_py.core.codec.strict import Problem, create_converter, decode, decode_at, shape, step
+from orchestrator_py.core.codec.problems import Problem, step
+from orchestrator_py.core.codec.strict import create_converter, decode, decode_at, shape
 from orchestrator_py.errors import DecodeError
 from orchestrator_py.model.absent import ABSENT, Absent
 

@@ -9,7 +9,8 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from orchestrator_py.core.codec.strict import Converter, Problem, Read, ShapeError, Write, shape, show, step
+from orchestrator_py.core.codec.problems import Problem, ShapeError, show, step
+from orchestrator_py.core.codec.strict import Converter, Read, Write, shape
 from orchestrator_py.model.events import EVENT_TYPES, Event
 from orchestrator_py.model.outcome import StopCause
 from orchestrator_py.model.summary import AttemptReport, SubtaskReport

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from orchestrator_py.core.codec.configuration import CONVERTER, GuardrailsDocument
-from orchestrator_py.core.codec.strict import Problem, decode_at
+from orchestrator_py.core.codec.problems import Problem
+from orchestrator_py.core.codec.strict import decode_at
 from orchestrator_py.model.guard_settings import GuardSettings
 
 

@@ -6,7 +6,8 @@ from datetime import timedelta
 from functools import partial
 from typing import NewType
 
-from orchestrator_py.core.codec.strict import Converter, Problem, ShapeError, show
+from orchestrator_py.core.codec.problems import Problem, ShapeError, show
+from orchestrator_py.core.codec.strict import Converter
 from orchestrator_py.model.outcome import Outcome
 from orchestrator_py.model.policy import RETRYABLE
 

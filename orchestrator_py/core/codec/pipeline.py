@@ -11,7 +11,8 @@ from orchestrator_py.core.codec.configuration import (
     StageSetReference,
     SubpipelineDocument,
 )
-from orchestrator_py.core.codec.strict import Problem, decode_at, show
+from orchestrator_py.core.codec.problems import Problem, show
+from orchestrator_py.core.codec.strict import decode_at
 from orchestrator_py.core.suggestion import suggest
 from orchestrator_py.model.pipeline import CommandStage, PlanHints, Stage, SubpipelineStage
 from orchestrator_py.model.policy import RETRYABLE, RetryPolicy, SubtaskPolicy

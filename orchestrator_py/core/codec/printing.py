@@ -9,7 +9,8 @@ from typing import Any
 from attrs import NOTHING
 
 from orchestrator_py.core.codec.contract import contract_converter, to_json
-from orchestrator_py.core.codec.strict import Shape, extra_members, members_of, written_shape
+from orchestrator_py.core.codec.shapes import Shape, extra_members, members_of
+from orchestrator_py.core.codec.strict import written_shape
 from orchestrator_py.core.json_text import ATOMS, Printer, compact_json, pretty_json, print_members, print_other, print_value, well_formed
 from orchestrator_py.lean import define, field
 from orchestrator_py.model.metrics import InstanceStat

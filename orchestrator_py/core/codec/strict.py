@@ -3,22 +3,20 @@
 The shape of a class is declared beside the typed functions that use it, with `shape(...)`; values know no key names.
 """
 
-import json
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum
 from functools import cache, partial
-from json.encoder import encode_basestring
 from operator import attrgetter
 from types import UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 import cattrs
 from attrs import NOTHING
 
+from orchestrator_py.core.codec.problems import Problem, ShapeError, show, step
+from orchestrator_py.core.codec.shapes import Shape, create_shape
 from orchestrator_py.core.suggestion import suggest
 from orchestrator_py.errors import DecodeError
-from orchestrator_py.lean import Field, fields, frozen
 from orchestrator_py.model.absent import ABSENT, Absent
 
 T = TypeVar("T")
@@ -29,53 +27,6 @@ Hooks = Callable[[], tuple[Read, Write]]
 
 _PLAIN = frozenset({str, bool, int, float, type(None)})
 _WORDS = {str: "a text", bool: "true or false", int: "a whole number", float: "a number", tuple: "a list", dict: "an object"}
-
-
-@frozen
-class Problem:
-    """One thing that is wrong in a document: where (`$.stages[2].id`) and what was expected there."""
-
-    place: str
-    message: str
-
-    def below(self, step: str) -> "Problem":
-        """The same problem, seen from one level further up."""
-        return Problem("$" + step + self.place.removeprefix("$"), self.message)
-
-
-class ShapeError(ValueError):
-    """Data that does not fit; only `decode` lets it out, as a DecodeError."""
-
-    def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = tuple(problems)
-        super().__init__("\n".join(f"{problem.place}: {problem.message}" for problem in self.problems))
-
-
-@frozen(kw_only=True)
-class Key:
-    """How one field stands in JSON."""
-
-    field: str
-    key: str
-    label: str  # the key as it stands in JSON text, with its colon
-    kind: Any
-    default: Any  # NOTHING: the key is required
-    raw: bool  # holds JSON data, written as it is
-    omitted: bool  # left out while it holds the default
-
-
-@frozen(kw_only=True)
-class Shape:
-    """How a class stands in JSON: its keys in their order, and what becomes of others."""
-
-    keys: tuple[Key, ...]
-    written: tuple[Key, ...]  # the others are read only
-    names: frozenset[str]
-    extra: bool
-    ignored: frozenset[str]
-    whole: bool  # no written key is ever left out
-    labels: tuple[str, ...]  # of the written keys
-    read: Callable[[Any], tuple[object, ...]]  # what a value holds under the written keys
 
 
 class Converter(cattrs.Converter):
@@ -140,64 +91,10 @@ def shape(
     `extra` and written last; otherwise they are refused. `ignored` keys are accepted and dropped; the field `ignored` holds the names
     of those that were there.
     """
-    form = cache(partial(_form, cls, keys, renamed or {}, hidden, unwritten, always, extra, ignored))
+    form = cache(partial(create_shape, cls, keys, renamed or {}, hidden, unwritten, always, extra, ignored))
     converter.declare(
         cls,
         lambda: (partial(_structure_object, converter, form()), partial(_unstructure_object, partial(_unstructure, converter), form())),
-    )
-
-
-def _form(
-    cls: type[Any],
-    keys: Literal["snake", "camel"],
-    renamed: Mapping[str, str],
-    hidden: frozenset[str],
-    unwritten: frozenset[str],
-    always: frozenset[str] | Literal["all"],
-    extra: bool,
-    ignored: frozenset[str],
-) -> Shape:
-    concealed = hidden | ({"extra"} if extra else frozenset()) | ({"ignored"} if ignored else frozenset())
-    kinds = _kinds(cls)
-    plan = tuple(
-        _key(field, kinds[field.name], renamed.get(field.name) or (_camel(field.name) if keys == "camel" else field.name), always)
-        for field in fields(cls)
-        if field.name not in concealed
-    )
-    written = tuple(key for key in plan if key.field not in unwritten)
-    return Shape(
-        keys=plan,
-        written=written,
-        names=frozenset(key.key for key in plan),
-        extra=extra,
-        ignored=ignored,
-        whole=not any(key.omitted for key in written),
-        labels=tuple(key.label for key in written),
-        read=_reader([key.field for key in written]),
-    )
-
-
-def _reader(names: list[str]) -> Callable[[Any], tuple[object, ...]]:
-    if len(names) > 1:
-        return attrgetter(*names)
-    return lambda value: tuple(getattr(value, name) for name in names)
-
-
-def _kinds(cls: type[Any]) -> Mapping[str, Any]:
-    """The types of the fields; those that are written as text are looked up."""
-    kinds = {field.name: field.type for field in fields(cls)}
-    return get_type_hints(cls, include_extras=True) if any(isinstance(kind, str) for kind in kinds.values()) else kinds
-
-
-def _key(field: Field, kind: Any, key: str, always: frozenset[str] | Literal["all"]) -> Key:
-    return Key(
-        field=field.name,
-        key=key,
-        label=f'"{key}":',
-        kind=kind,
-        raw=kind is object,
-        default=_default_of(field.default),
-        omitted=field.default is not NOTHING and always != "all" and field.name not in always,
     )
 
 
@@ -208,15 +105,6 @@ def shape_of(converter: Converter, cls: type[Any]) -> Shape:
     form = hook.args[1]
     assert isinstance(form, Shape)
     return form
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(word.capitalize() for word in rest)
-
-
-def _default_of(default: Any) -> Any:
-    return default.factory() if hasattr(default, "factory") else default
 
 
 def _structure_object(converter: Converter, form: Shape, data: object, cls: type[T]) -> T:
@@ -249,21 +137,6 @@ def _structure_at(converter: Converter, where: str, data: object, kind: Any, kee
         problems.extend(problem.below(where) for problem in error.problems)
     except ValueError as error:  # a constructor that refuses
         problems.append(Problem("$" + where, str(error)))
-
-
-def members_of(form: Shape, value: Any) -> list[tuple[str, object]]:
-    """The members of a value that has this shape, in their order: each a key as it stands in JSON text, and what the value holds."""
-    members: list[tuple[str, object]] = []
-    for key in form.written:
-        item = getattr(value, key.field)
-        if not (key.omitted and (item is key.default or item == key.default)):
-            members.append((key.label, item))
-    return members + extra_members(form, value) if form.extra and value.extra else members
-
-
-def extra_members(form: Shape, value: Any) -> list[tuple[str, object]]:
-    """Those of them that have no field: an extra key hides none."""
-    return [(f"{encode_basestring(key)}:", item) for key, item in value.extra.items() if key not in form.names]
 
 
 def written_shape(converter: Converter, cls: type[Any]) -> Shape | None:
@@ -379,27 +252,6 @@ def _is_union(kind: object) -> bool:
 
 def _mismatch(wanted: type[object], data: object) -> ShapeError:
     return ShapeError([Problem("$", f"expected {_WORDS[wanted]}, got {show(data)}")])
-
-
-def step(key: str) -> str:
-    """The step into a member of an object, as a JSON path writes it: `.stages`, or `["a b"]` where that would be misread."""
-    return f".{key}" if key.isidentifier() or re.fullmatch(r"[\w-]+", key) else f"[{json.dumps(key)}]"
-
-
-def show(data: object) -> str:
-    """A short name of a JSON value for a message."""
-    match data:
-        case None:
-            return "null"
-        case bool():
-            return "true" if data else "false"
-        case Mapping():
-            return "an object"
-        case list() | tuple():
-            return "a list"
-        case _:
-            text = repr(data)
-            return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def decode_at(converter: Converter, cls: type[T], data: object, place: str, problems: list[Problem]) -> T | None:
