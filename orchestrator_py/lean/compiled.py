@@ -26,7 +26,7 @@ def maker(cls: Callable[P, T]) -> Callable[P, T]:
     """
     said: Any = vars(cls)
     making = f"make {cls.__qualname__}"  # no other attribute can have this name
-    if making not in said and type(said.get("__attrs_attrs__")) is Description and object.__new__ is getattr(cls, "__new__", None):
+    if making not in said and type(said.get("__attrs_attrs__")) is Description and _can_be_compiled(cls):
         setattr(cls, making, _beginner(cls))
     make: Callable[P, T] = said.get(making, cls)
     return make
@@ -49,17 +49,14 @@ def _call(*positional: Any, **named: Any) -> Any:
 
 def _compile_maker(cls: type[Any], make: FunctionType) -> None:
     init: FunctionType = cls.__init__
-    if not _needs_itself(cls):
-        inner, values, stores, finish = _filling(cls, fields(cls))
-        make.__globals__.update(inner, _new=object.__new__)
-        make.__defaults__, make.__kwdefaults__ = init.__defaults__, init.__kwdefaults__
-        make.__code__ = _code([*values, "self = _new(_open)", *stores, *finish, "return self"], init, skip=1)
+    inner, values, stores, finish = _filling(cls, fields(cls))
+    make.__globals__.update(inner, _new=object.__new__)
+    make.__defaults__, make.__kwdefaults__ = init.__defaults__, init.__kwdefaults__
+    make.__code__ = _code([*values, "self = _new(_open)", *stores, *finish, "return self"], init, skip=1)
 
 
 def compile_constructor(cls: type[Any], init: FunctionType, fill: Fill) -> FunctionType:
     """A constructor that does the same as `init`, without a detour. `fill` does it for instances of a class below."""
-    if _needs_itself(cls):
-        return init
     inner, values, stores, finish = _filling(cls, fields(cls))
     begin, turn = [], []
     if inner["_open"] is not cls:
@@ -68,9 +65,13 @@ def compile_constructor(cls: type[Any], init: FunctionType, fill: Fill) -> Funct
     return _constructor([*begin, *values, *turn, *stores, *finish], init, inner)
 
 
-def _needs_itself(cls: type[Any]) -> bool:
+def makes_by_itself(fields: Sequence[Field]) -> bool:
     """Whether a value is made by a method of the instance that it belongs to: such a class is not compiled."""
-    return any(one.is_made and one.default.takes_self for one in fields(cls))
+    return any(one.is_made and one.default.takes_self for one in fields)
+
+
+def _can_be_compiled(cls: Any) -> bool:
+    return cls.__new__ is object.__new__ and not makes_by_itself(fields(cls))
 
 
 def _filling(cls: type[Any], fields: Sequence[Field]) -> tuple[dict[str, Any], list[str], list[str], list[str]]:

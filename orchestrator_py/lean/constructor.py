@@ -2,19 +2,20 @@
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from itertools import repeat
 from types import FunctionType
 from typing import Any
 
 import attrs
 
-from orchestrator_py.lean.compiled import compile_constructor
+from orchestrator_py.lean.compiled import compile_constructor, makes_by_itself
 from orchestrator_py.lean.description import Field
 
 Put = Callable[[Any, Any], object]
 Finish = Callable[[Any], None]
 
 OFTEN = 64
-"""So many instances are made before a constructor is compiled: that takes as long as to make some hundreds."""
+"""So many instances are made before a constructor is compiled: that takes as long as to make some eighty."""
 
 
 class Constructor:
@@ -68,7 +69,7 @@ def _first(self: Any) -> None:
 def _fill(cls: type[Any], init: FunctionType, fields: Sequence[Field]) -> Callable[[Any, Mapping[str, object]], None]:
     puts = [(one.alias, _put(cls, one)) for one in fields if one.init]
     finish = _finish(cls, fields)
-    left = iter(range(OFTEN))
+    left = repeat(0) if makes_by_itself(fields) else iter(range(OFTEN))
 
     def fill(self: Any, arguments: Mapping[str, object]) -> None:
         for name, put in puts:

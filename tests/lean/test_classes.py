@@ -164,6 +164,13 @@ def test_a_maker_gets_a_code_of_its_own_when_it_has_made_many(monkeypatch: pytes
     assert lean.maker(Checked) is Checked  # a class that attrs has made is called
 
 
+def test_a_class_that_makes_a_value_by_a_method_of_its_own_is_not_compiled() -> None:
+    first = Sized.__init__
+    assert {Sized("ab").size for _ in range(constructor.OFTEN + 2)} == {2}
+    assert Sized.__init__ is first
+    assert lean.maker(Sized) is Sized
+
+
 def test_a_constructor_that_is_compiled_leaves_nothing_to_the_garbage_collector() -> None:
     @lean.define
     class Many:

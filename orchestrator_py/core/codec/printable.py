@@ -52,8 +52,11 @@ def _is_bare_test(it: Any) -> bool:
 
 
 def _is_bare_review(it: Any) -> bool:
-    decision = it.decision
-    return type(it.summary) is str and type(decision.approved) is bool and decision.feedback is None and _is_empty(it.extra)
+    return type(it.summary) is str and type(it.decision) is ReviewDecision and _is_bare_decision(it.decision) and _is_empty(it.extra)
+
+
+def _is_bare_decision(it: Any) -> bool:
+    return type(it.approved) is bool and it.feedback is None
 
 
 def _is_bare_plan(it: Any) -> bool:
@@ -62,7 +65,8 @@ def _is_bare_plan(it: Any) -> bool:
 
 def _is_bare_item(it: Any) -> bool:
     return (
-        type(it.id) is str
+        type(it) is PlanItem
+        and type(it.id) is str
         and it.description is it.metadata is it.runnable is it.selected is it.requires_cloud is it.requires_cloud_alias is ABSENT
         and _is_empty(it.extra)
     )

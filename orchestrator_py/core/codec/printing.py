@@ -28,7 +28,7 @@ def print_pretty(value: object) -> str:
 
 
 def pretty_pieces(value: object, texts: "Texts | None" = None) -> Iterator[str]:
-    """The text of print_pretty in pieces, long lists item by item; `texts` keeps those of the items for the next time."""
+    """The text of print_pretty in pieces, long lists a few items at a time; `texts` keeps those of the items for the next time."""
     return map(well_formed, _pieces(value, "\n", 2, _print_value if texts is None else texts.printer()))
 
 
