@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator_py.core.codec.blocks import OFTEN
 from orchestrator_py.core.codec.contract import from_json, to_json
 from orchestrator_py.core.codec.printable import find_unprintable
 from orchestrator_py.core.codec.printing import Texts, pretty_pieces, print_compact, print_pretty
@@ -167,6 +168,11 @@ def test_a_value_printed_piece_by_piece_is_the_same_text(value: object) -> None:
     kept = Texts()
     for texts in (None, kept, kept):
         assert "".join(pretty_pieces(value, texts)) == print_pretty(value)
+
+
+@given(st.one_of(tasks, plan_items, plan_results, builds, tests, reviews, entries, groups, summaries, commands, children, resumes))
+def test_a_value_that_is_printed_often_stays_the_same_text(value: object) -> None:
+    assert {print_pretty(value) for _ in range(OFTEN + 2)} == {pretty_json(to_json(value))}
 
 
 @given(st.lists(st.sampled_from([outcome for outcome in Outcome if outcome is not Outcome.ERROR]), min_size=1, max_size=4))

@@ -1,6 +1,6 @@
 """The text of a value's JSON form, without making JSON data of the value first."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from enum import Enum
 from functools import cache, lru_cache
 from json.encoder import encode_basestring
@@ -8,8 +8,9 @@ from typing import Any
 
 from attrs import NOTHING
 
+from orchestrator_py.core.codec.blocks import block_printer
 from orchestrator_py.core.codec.contract import contract_converter, to_json
-from orchestrator_py.core.codec.shapes import Shape, extra_members, members_of
+from orchestrator_py.core.codec.shapes import Shape, members_of
 from orchestrator_py.core.codec.strict import written_shape
 from orchestrator_py.core.json_text import ATOMS, Printer, compact_json, pretty_json, print_members, print_other, print_value, well_formed
 from orchestrator_py.lean import define, field
@@ -105,7 +106,7 @@ class _Printers(dict[type, Printer]):
             return _print_list
         form = _shape(cls)  # type: ignore[arg-type]  # a class is hashable
         if form is not None:
-            return _shaped_printer(form, kept=cls in _RECURRING)
+            return block_printer(form, self, _line_printer(form, kept=cls in _RECURRING), _print_value)
         if issubclass(cls, Enum):
             texts = {id(one): encode_basestring(one.value) for one in cls if type(one.value) is str}
             return lambda value, newline: texts.get(id(value)) or _print_value(value.value, newline)  # type: ignore[attr-defined]  # it is an enum
@@ -113,32 +114,6 @@ class _Printers(dict[type, Printer]):
 
 
 _PRINTERS = _Printers()
-
-
-def _shaped_printer(form: Shape, *, kept: bool) -> Printer:
-    """In a block each member has its line. As `print_members(members_of(form, value), …)`, in one go: a long summary is little else."""
-    print_line = _line_printer(form, kept=kept)
-    read, text_of, printers = form.read, encode_basestring, _PRINTERS
-    skipped = [key.default if key.omitted else NOTHING for key in form.written]
-
-    @cache
-    def lines_of(inner: str) -> Sequence[str]:
-        return [f"{inner}{label} " for label in form.labels]
-
-    def print_shaped(value: Any, newline: str | None) -> str:
-        if newline is None:
-            return print_line(value)
-        inner = f"{newline}  "
-        lines = [
-            line + (text_of(one) if type(one) is str else "true" if one is True else printers[type(one)](one, inner))
-            for line, default, one in zip(lines_of(inner), skipped, read(value))  # noqa: B905  # as many, and strict takes time
-            if default is NOTHING or not (one is default or one == default)
-        ]
-        if form.extra and value.extra:
-            lines += [f"{inner}{key} {_print_value(one, inner)}" for key, one in extra_members(form, value)]
-        return f"{{{','.join(lines)}{newline}}}" if lines else "{}"
-
-    return print_shaped
 
 
 def _line_printer(form: Shape, *, kept: bool) -> Callable[[Any], str]:
