@@ -33,6 +33,9 @@ PROGRESS_SECONDS = 0.2
 ROLLUP_SECONDS = 1.0
 """Rollups come at most once in this time while mail keeps coming: each of their files waits for the disk."""
 
+BREATH_SECONDS = 0.02
+"""After a commit: who waited for it may ask for the next run at once, which would have to wait while files for readers are written."""
+
 QUEUE_SECONDS = 3.0
 """While no run goes on: so often it is looked whether other processes have queued something, which nobody tells us."""
 
@@ -174,6 +177,8 @@ class Aggregator:
                 history.flush()
 
         await self._in_thread(commit)
+        if entries and not self._unpublished:
+            self._publish_at = max(self._publish_at, self._clock.monotonic() + BREATH_SECONDS)
         self._unpublished = (self._unpublished or bool(entries)) and not flush
 
     def _announce(self, handled: "Sequence[Handled]") -> None:

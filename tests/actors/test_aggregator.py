@@ -10,7 +10,7 @@ import pytest
 from anyio import wait_all_tasks_blocked
 from attrs import define, field
 
-from orchestrator_py.actors.aggregator import QUEUE_SECONDS, Aggregator
+from orchestrator_py.actors.aggregator import BREATH_SECONDS, QUEUE_SECONDS, Aggregator
 from orchestrator_py.actors.mailbox import Mailbox, Ref, open_mailbox
 from orchestrator_py.errors import DefectError, NotRecordedError, StoreError
 from orchestrator_py.ids import RunId, TaskId
@@ -74,6 +74,13 @@ class HandClock:
 
     def monotonic(self) -> float:
         return self.seconds
+
+
+class LoopClock(HandClock):
+    """The time of the event loop that runs."""
+
+    def monotonic(self) -> float:
+        return asyncio.get_running_loop().time()
 
 
 @asynccontextmanager
@@ -163,14 +170,29 @@ async def test_what_is_for_readers_only_takes_no_verdict_if_it_cannot_be_written
     assert ref.failure is None
 
 
+async def test_who_comes_again_as_soon_as_a_run_is_on_record_does_not_wait_for_files_that_are_for_readers() -> None:
+    disk, clock = Disk(), HandClock()
+    async with serving(disk, clock) as ref:
+        await tell(ref, RUN_OF_ONE)
+        await ref.ask(RUN_OF_ONE[0])
+        assert "rest" not in disk.told
+        clock.seconds += BREATH_SECONDS
+        await ref.ask(RUN_OF_ONE[0])
+        await ref.ask(RUN_OF_ONE[0])
+        assert "rest" in disk.told
+
+
 @pytest.mark.parametrize("breaks", ["commit", "write", "rest", "close"])
 async def test_a_store_that_fails_is_told_to_whoever_waits_and_is_closed(breaks: str) -> None:
     disk = Disk(breaks)
-    async with serving(disk) as ref:
+    async with serving(disk, LoopClock()) as ref:
         told = await asyncio.gather(tell(ref, RUN_OF_ONE), return_exceptions=True)
         if breaks in ("commit", "write"):
             assert [str(error).partition(" Run ")[0] for error in told] == ["disk full"]
             assert [type(error) for error in told] == [NotRecordedError]
+        elif breaks == "rest":
+            while "rest" not in disk.told:
+                await asyncio.sleep(0.001)
     assert disk.told.count("close") == 1
     assert isinstance(ref.failure, StoreError)
 
@@ -225,7 +247,7 @@ def test_nobody_looks_while_a_run_goes_on() -> None:
         return False
 
     async def work() -> None:
-        async with serving(disk, has_queued=has_queued) as ref:
+        async with serving(disk, LoopClock(), has_queued=has_queued) as ref:
             await ref.tell(messages[0])
             await asyncio.sleep(3.5 * QUEUE_SECONDS)
             await tell(ref, messages[1:])
@@ -233,6 +255,7 @@ def test_nobody_looks_while_a_run_goes_on() -> None:
 
     in_its_own_time(work)
     assert looks == [True]
+    assert disk.told.count("rest") == 1
 
 
 async def test_an_idle_writer_that_looks_does_not_outlast_its_event_loop() -> None:
