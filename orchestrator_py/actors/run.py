@@ -62,7 +62,7 @@ class Run:
     cut_short: bool = field(default=False, init=False)
     _given: PlanResult = field(init=False)
     _given_items: dict[str, PlanItem] = field(init=False)
-    _modes: dict[str, Mode] = field(init=False)
+    _cloud: frozenset[str] = field(init=False)  # the subtasks of that mode; the others have the usual one
     _turns: Turns = field(init=False)
     _cells: dict[SubtaskId, StopCell] = field(factory=dict, init=False)
     _ref: Ref[Message] | None = field(default=None, init=False)
@@ -72,7 +72,8 @@ class Run:
         self._turns = Turns(Schedule(order_of_work(self.opening), self.rules.bounds, self.rules.on_failure, settled))
         self._given = owned_plan(self.opening.plan)  # to agents, which may change it
         self._given_items = {} if self._given is self.opening.plan else {item.id: item for item in self._given.items}
-        self._modes = {item.id: self.rules.mode_of(self.opening.task, self._given_item(item)) for item in self.opening.order}
+        task, mode_of = self.opening.task, self.rules.mode_of
+        self._cloud = frozenset([item.id for item in self.opening.order if mode_of(task, self._given_item(item)) is Mode.CLOUD])
 
     @property
     def run_id(self) -> RunId:
@@ -190,8 +191,8 @@ class Run:
         cell = self._cells[subtask_id] = _make_cell(self.cause)  # before the first wait: what is ended from here on is ended here too
         opening, run_id = self.opening, self.opening.run_id
         await reporter.tell(_make_taken(run_id=run_id, subtask_id=subtask_id, instance_id=instance_id, at=self.clock.now()))
-        given = self._given_item(item)
-        order = _make_order(task=opening.task, plan=self._given, item=given, mode=self._modes[item.id], run_id=run_id)
+        given, mode = self._given_item(item), Mode.CLOUD if item.id in self._cloud else Mode.MCP
+        order = _make_order(task=opening.task, plan=self._given, item=given, mode=mode, run_id=run_id)
         report = await run_subtask(order, self.rules, clock=self.clock, cell=cell, lane=scope, on_retry=reporter.tell_attempt)
         self.cut_short = self.cut_short or (cell.kept_back and cell.cause == self.cause)
         del self._cells[subtask_id]

@@ -13,6 +13,7 @@ from orchestrator_py.ids import RunId
 from orchestrator_py.lean import evolve, maker
 from orchestrator_py.model.absent import ABSENT
 from orchestrator_py.model.execution import Execution
+from orchestrator_py.model.extra import NO_EXTRA
 from orchestrator_py.model.outcome import Outcome, StopCause
 from orchestrator_py.model.policy import SubtaskPolicy
 from orchestrator_py.model.result import BuildResult, ReviewDecision, ReviewResult, TestResult
@@ -23,7 +24,9 @@ T = TypeVar("T")
 R = TypeVar("R", BuildResult, TestResult, ReviewResult)
 Results = tuple[BuildResult, TestResult, ReviewResult]
 
-_make_build, _make_test = maker(BuildResult), maker(TestResult)
+_make_build, _make_test, _make_review = maker(BuildResult), maker(TestResult), maker(ReviewResult)
+
+_YES, _NO = ReviewDecision(approved=True), ReviewDecision(approved=False)
 
 
 def accept_plan(answer: object) -> PlanResult | str:
@@ -59,7 +62,7 @@ def accept_build(answer: object, *, subtask_id: str, mode: Mode, run_id: RunId) 
                     run_id=run_id,
                     success=answer.success,
                     notes=answer.notes,
-                    extra=_owned(answer.extra) if answer.extra else {},
+                    extra=_owned(answer.extra) if answer.extra else NO_EXTRA,
                     execution=answer.execution,
                 )
                 return build, build_outcome(build)
@@ -84,7 +87,7 @@ def accept_test(answer: object, *, subtask_id: str, run_id: RunId) -> tuple[Test
                     success=answer.success,
                     reports=answer.reports,
                     run_id=run_id,
-                    extra=_owned(answer.extra) if answer.extra else {},
+                    extra=_owned(answer.extra) if answer.extra else NO_EXTRA,
                     execution=answer.execution,
                 )
                 return test, test_outcome(test)
@@ -95,14 +98,19 @@ def accept_test(answer: object, *, subtask_id: str, run_id: RunId) -> tuple[Test
 
 
 def accept_review(answer: object) -> tuple[ReviewResult, Outcome]:
-    """The reviewer's result, unchanged. A reviewer that gave no answer did not say no: it crashed."""
+    """The reviewer's result. A reviewer that gave no answer did not say no: it crashed."""
     match answer:
         case BaseException():
             message = fixed_texts.error_message(answer)
         case ReviewResult(decision=ReviewDecision(), execution=None | Execution()):
             problem = find_unprintable(answer)
             if problem is None:
-                review = owned_result(answer)
+                review = _make_review(
+                    summary=answer.summary,
+                    decision=_shared(answer.decision),
+                    extra=_owned(answer.extra) if answer.extra else NO_EXTRA,
+                    execution=answer.execution,
+                )
                 return review, review_outcome(review)
             message = problem
         case _:
@@ -110,22 +118,30 @@ def accept_review(answer: object) -> tuple[ReviewResult, Outcome]:
     return fixed_texts.reviewer_error(message), Outcome.CRASHED
 
 
+def _shared(decision: ReviewDecision) -> ReviewDecision:
+    """One object for all that say no more than yes or no: there is one to each subtask of a long run."""
+    if type(decision) is not ReviewDecision or decision.feedback is not None:
+        return decision
+    approved: object = decision.approved  # agents are not checked for types
+    return _YES if approved is True else _NO if approved is False else decision
+
+
 def owned_result(result: R) -> R:
-    """For agents and subscribers, which may change what they are given: what is on record is not that."""
-    return evolve(result, extra=_owned(result.extra)) if result.extra else result
+    """For agents and subscribers, which may change what they are given: what is on record is not that. NO_EXTRA cannot be changed."""
+    return result if result.extra is NO_EXTRA else evolve(result, extra=_owned(result.extra))
 
 
 def owned_report(report: SubtaskReport) -> SubtaskReport:
     """As `owned_result`."""
     build, test, review = report.build, report.test, report.review
-    if not ((build and build.extra) or (test and test.extra) or (review and review.extra)):
+    if all(result is None or result.extra is NO_EXTRA for result in (build, test, review)):
         return report
     return evolve(report, build=build and owned_result(build), test=test and owned_result(test), review=review and owned_result(review))
 
 
 def owned_plan(plan: PlanResult) -> PlanResult:
     """As `owned_result`."""
-    if not (plan.extra or any(item.extra or _is_mapping(item.metadata) for item in plan.items)):
+    if plan.extra is NO_EXTRA and not any(item.extra is not NO_EXTRA or _is_mapping(item.metadata) for item in plan.items):
         return plan
     items = (evolve(item, metadata=_owned(item.metadata), extra=_owned(item.extra)) for item in plan.items)
     return evolve(plan, items=items, extra=_owned(plan.extra))

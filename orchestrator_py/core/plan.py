@@ -134,9 +134,10 @@ def select_single(plan: PlanResult) -> PlanItem:
 def _runnable(plan: PlanResult) -> tuple[PlanItem, ...]:
     if not plan.items:
         raise PlanError(_NOTHING_PLANNED)
-    if runnable := tuple(item for item in plan.items if item.runnable is not False):
-        return runnable
-    raise PlanError(_NOTHING_RUNNABLE)
+    runnable = tuple([item for item in plan.items if item.runnable is not False])
+    if not runnable:
+        raise PlanError(_NOTHING_RUNNABLE)
+    return plan.items if len(runnable) == len(plan.items) else runnable  # the same tuple: a large plan is held once
 
 
 # Checking a plan ---------------------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """What the aggregator knows of one run in flight; it changes with every message and can be thrown away after the last."""
 
+from collections.abc import Mapping, Sequence
+
 from orchestrator_py.core.assignments import end_instance, note_loss, requeue_instance, start_instance
 from orchestrator_py.core.codec.contract import to_json
 from orchestrator_py.core.codec.printing import Texts
@@ -18,6 +20,7 @@ from orchestrator_py.model.messages import OpenRun
 from orchestrator_py.model.metrics import MetricsEntry
 from orchestrator_py.model.outcome import Outcome, StopCause
 from orchestrator_py.model.summary import AttemptReport, RunSummary, SubtaskReport
+from orchestrator_py.model.task import PlanItem
 from orchestrator_py.model.timestamp import Timestamp
 
 
@@ -26,7 +29,7 @@ class RunRecord:
     """One run. The first word on anything stays; what contradicts it is kept as `contradiction`, and the run ends as an error."""
 
     opening: OpenRun
-    order: dict[SubtaskId, int] = field(init=False)  # to the place in the group's order
+    order: Mapping[SubtaskId, int] = field(init=False)  # to the place in the group's order
     instances: dict[InstanceId, Assignment] = field(init=False)
     taken_at: dict[SubtaskId, Timestamp] = field(factory=dict, init=False)
     taken_by: dict[SubtaskId, InstanceId] = field(factory=dict, init=False)
@@ -41,11 +44,12 @@ class RunRecord:
     heartbeat_at: Timestamp | None = field(default=None, init=False)
     contradiction: str | None = field(default=None, init=False)
     last_seq: int = field(default=0, init=False)
-    places: dict[SubtaskId, int] = field(init=False)  # among the plan's items, which are the manifest's commands
+    places: Mapping[SubtaskId, int] = field(init=False)  # among the plan's items, which are the manifest's commands
 
     def __attrs_post_init__(self) -> None:
-        self.order = {SubtaskId(item.id): place for place, item in enumerate(self.opening.order)}
-        self.places = {SubtaskId(item.id): place for place, item in enumerate(self.opening.plan.items)}
+        order, planned = self.opening.order, self.opening.plan.items
+        self.places = _places_of(planned)
+        self.order = self.places if order is planned else _places_of(order)
         self.instances = {} if self.opening.scheduler is None else dict(self.opening.scheduler.assignments)
         self.stages = Stages(
             places=self.places,
@@ -220,3 +224,7 @@ class RunRecord:
             heartbeat_at=self.heartbeat_at,
             guardrails=self.opening.guardrails,
         )
+
+
+def _places_of(items: Sequence[PlanItem]) -> Mapping[SubtaskId, int]:
+    return {SubtaskId(item.id): place for place, item in enumerate(items)}

@@ -6,6 +6,7 @@ from enum import Enum
 from orchestrator_py.ids import RunId, TaskId
 from orchestrator_py.lean import field, frozen
 from orchestrator_py.model.assignment import SchedulerPlan
+from orchestrator_py.model.extra import NO_EXTRA
 from orchestrator_py.model.guardrails import GuardrailStatus
 from orchestrator_py.model.timestamp import Timestamp
 
@@ -120,7 +121,7 @@ class Manifest:
     tfgrpo: object = None
     scheduler: SchedulerPlan | None = None
     guardrail_status: GuardrailStatus | None = None
-    extra: Mapping[str, object] = field(factory=dict, repr=False)
+    extra: Mapping[str, object] = field(default=NO_EXTRA, repr=False)
 
 
 _LEARNING_AT_BIRTH: Mapping[str, object] = {

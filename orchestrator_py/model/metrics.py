@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from orchestrator_py.ids import RunId, TaskId
 from orchestrator_py.lean import field, frozen
+from orchestrator_py.model.extra import NO_EXTRA
 from orchestrator_py.model.timestamp import Timestamp
 
 
@@ -65,4 +66,4 @@ class MetricsEntry:
     learning_pattern_promoted: float = 0
     learning_pattern_deprecated: float = 0
     learning_throughput_candidates: float = 0
-    extra: Mapping[str, object] = field(factory=dict, repr=False)
+    extra: Mapping[str, object] = field(default=NO_EXTRA, repr=False)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from orchestrator_py.ids import RunId
 from orchestrator_py.lean import field, frozen
 from orchestrator_py.model.execution import Execution
+from orchestrator_py.model.extra import NO_EXTRA
 from orchestrator_py.model.task import Mode, PlanItem, PlanResult, TaskContext
 
 _NOT_YET = RunId("")  # the manager writes its own over it
@@ -31,7 +32,7 @@ class BuildResult:
     run_id: RunId = _NOT_YET
     success: bool
     notes: str | None = None
-    extra: Mapping[str, object] = field(factory=dict, repr=False)
+    extra: Mapping[str, object] = field(default=NO_EXTRA, repr=False)
     execution: Execution | None = field(default=None, repr=False)
 
 
@@ -56,7 +57,7 @@ class TestResult:
     success: bool
     reports: tuple[TestReport, ...] = field(default=(), converter=tuple[TestReport, ...])
     run_id: RunId = _NOT_YET
-    extra: Mapping[str, object] = field(factory=dict, repr=False)
+    extra: Mapping[str, object] = field(default=NO_EXTRA, repr=False)
     execution: Execution | None = field(default=None, repr=False)
 
 
@@ -74,7 +75,7 @@ class ReviewResult:
 
     summary: str
     decision: ReviewDecision
-    extra: Mapping[str, object] = field(factory=dict, repr=False)
+    extra: Mapping[str, object] = field(default=NO_EXTRA, repr=False)
     execution: Execution | None = field(default=None, repr=False)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from orchestrator_py.lean import field, frozen
 from orchestrator_py.model.absent import ABSENT
+from orchestrator_py.model.extra import NO_EXTRA
 from orchestrator_py.model.timestamp import Timestamp
 
 
@@ -23,7 +24,7 @@ class Baseline:
     status: object = ABSENT
     duration_seconds: object = ABSENT
     completion_rate: object = ABSENT
-    extra: Mapping[str, object] = field(factory=dict, repr=False)
+    extra: Mapping[str, object] = field(default=NO_EXTRA, repr=False)
 
 
 @frozen(kw_only=True)

@@ -7,6 +7,7 @@ from orchestrator_py.ids import RunId, SubtaskId, TaskId
 from orchestrator_py.lean import field, frozen
 from orchestrator_py.model.approval import Approval
 from orchestrator_py.model.execution import Loss
+from orchestrator_py.model.extra import NO_EXTRA
 from orchestrator_py.model.outcome import Outcome, SkipReason, StopCause
 from orchestrator_py.model.result import BuildResult, ReviewResult, TestResult
 from orchestrator_py.model.task import Mode, PlanResult
@@ -114,7 +115,7 @@ class RunSummary:
     tests: tuple[TestResult, ...] | None = None
     reviews: tuple[ReviewResult, ...] | None = None
     scheduler: Mapping[str, object] | None = None
-    extra: Mapping[str, object] = field(factory=dict, repr=False)
+    extra: Mapping[str, object] = field(default=NO_EXTRA, repr=False)
     outcome: Outcome | None = None
     cause: StopCause | None = None
     subtasks: tuple[SubtaskReport, ...] = field(default=(), repr=False)

@@ -6,6 +6,7 @@ from enum import Enum
 from orchestrator_py.ids import TaskId, parse_task_id
 from orchestrator_py.lean import field, frozen
 from orchestrator_py.model.absent import ABSENT, Absent
+from orchestrator_py.model.extra import NO_EXTRA
 from orchestrator_py.model.policy import SubtaskPolicy
 
 
@@ -27,7 +28,7 @@ class TaskContext:
     title: str
     description: str | None = None
     metadata: Mapping[str, object] = field(factory=dict)
-    extra: Mapping[str, object] = field(factory=dict, repr=False)
+    extra: Mapping[str, object] = field(default=NO_EXTRA, repr=False)
 
 
 @frozen(kw_only=True)
@@ -46,7 +47,7 @@ class PlanItem:
     metadata: Mapping[str, object] | None | Absent = ABSENT
     selected: bool | None | Absent = ABSENT
     policy: SubtaskPolicy = SubtaskPolicy()
-    extra: Mapping[str, object] = field(factory=dict, repr=False)
+    extra: Mapping[str, object] = field(default=NO_EXTRA, repr=False)
 
 
 @frozen(kw_only=True)
@@ -56,4 +57,4 @@ class PlanResult:
     items: tuple[PlanItem, ...] = field(converter=tuple[PlanItem, ...])
     notes: str | None | Absent = ABSENT
     target_id: str | None | Absent = ABSENT
-    extra: Mapping[str, object] = field(factory=dict, repr=False)
+    extra: Mapping[str, object] = field(default=NO_EXTRA, repr=False)

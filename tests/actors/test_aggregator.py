@@ -174,25 +174,28 @@ async def test_who_comes_again_as_soon_as_a_run_is_on_record_does_not_wait_for_f
     disk, clock = Disk(), HandClock()
     async with serving(disk, clock) as ref:
         await tell(ref, RUN_OF_ONE)
-        await ref.ask(RUN_OF_ONE[0])
+        late = Beat(run_id=RUN, at=stamp(59))
+        await ref.ask(late)
         assert "rest" not in disk.told
         clock.seconds += BREATH_SECONDS
-        await ref.ask(RUN_OF_ONE[0])
-        await ref.ask(RUN_OF_ONE[0])
+        await ref.ask(late)
+        await ref.ask(late)  # the answer to it comes after what the one before has made due
         assert "rest" in disk.told
 
 
 @pytest.mark.parametrize("breaks", ["commit", "write", "rest", "close"])
 async def test_a_store_that_fails_is_told_to_whoever_waits_and_is_closed(breaks: str) -> None:
-    disk = Disk(breaks)
-    async with serving(disk, LoopClock()) as ref:
+    disk, clock, late = Disk(breaks), HandClock(), Beat(run_id=RUN, at=stamp(59))
+    async with serving(disk, clock) as ref:
         told = await asyncio.gather(tell(ref, RUN_OF_ONE), return_exceptions=True)
         if breaks in ("commit", "write"):
             assert [str(error).partition(" Run ")[0] for error in told] == ["disk full"]
             assert [type(error) for error in told] == [NotRecordedError]
         elif breaks == "rest":
-            while "rest" not in disk.told:
-                await asyncio.sleep(0.001)
+            clock.seconds += BREATH_SECONDS
+            await ref.ask(late)  # no news, and time to publish
+            with pytest.raises(StoreError):
+                await ref.ask(late)
     assert disk.told.count("close") == 1
     assert isinstance(ref.failure, StoreError)
 

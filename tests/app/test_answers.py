@@ -146,6 +146,42 @@ async def test_what_a_subscriber_writes_into_what_it_is_told_is_not_on_record(tm
     assert "new" not in json.dumps(recorded)
 
 
+class Adding(Changing):
+    """All four agents; each says nothing more at first, and adds something to that when the next one is asked, and at the end again."""
+
+    def answer(self) -> dict[str, object]:
+        self.held = {}
+        return self.held
+
+    async def plan(self, task: TaskContext) -> PlanResult:
+        self.answer()
+        return PlanResult(items=[PlanItem(id="s", extra=self.held)], extra=self.held)
+
+
+async def test_what_an_agent_adds_to_an_answer_that_said_nothing_more_is_not_on_record(tmp_path: Path) -> None:
+    agents = Adding()
+    async with TaskManager(planner=agents, builder=agents, tester=agents, reviewer=agents, root=tmp_path) as manager:
+        manager.subscribe(lambda _: agents.change())
+        summary = await manager.execute(TaskContext(id="t", title="T"))
+    assert summary.outcome is Outcome.SUCCEEDED
+    answers: list[Any] = [summary.plan, *summary.plan.items, summary.build, summary.test, summary.review]
+    assert [answer.extra for answer in answers] == [{}] * 5
+    assert "deep" not in (tmp_path / ".runs" / "t" / summary.run_id / "manifest.json").read_text()
+
+
+async def test_an_agent_that_adds_to_what_others_have_said_is_told_that_it_cannot(tmp_path: Path) -> None:
+    async def test(input: TestInput) -> object:
+        extra: Any = input.build.extra
+        extra["seen"] = True
+        return checked(input)
+
+    async with Crew(items("a"), on_test=test).manager(root=tmp_path) as manager:
+        summary = await manager.execute(TASK)
+    assert summary.outcome is Outcome.FAILED
+    assert "attrs.evolve" in json.dumps([report.test.reports[0].details for report in summary.subtasks if report.test])
+    assert [report.build.extra for report in summary.subtasks if report.build] == [{}]
+
+
 @pytest.mark.parametrize("summaries", [True, False])
 async def test_what_an_agent_changes_after_its_answer_is_not_on_record(tmp_path: Path, summaries: bool) -> None:
     agents = Changing()

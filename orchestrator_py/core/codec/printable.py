@@ -8,12 +8,12 @@ from typing import Any
 from orchestrator_py.core.codec.contract import to_json
 from orchestrator_py.core.json_text import compact_json, refuse_deep_nesting
 from orchestrator_py.model.absent import ABSENT, Absent
+from orchestrator_py.model.extra import NO_EXTRA
 from orchestrator_py.model.result import BuildArtifact, BuildResult, ReviewDecision, ReviewResult, TestReport, TestResult
 from orchestrator_py.model.task import PlanItem, PlanResult
 
 _ALWAYS_PRINTABLE = frozenset({str, bool, type(None), Absent})
 _CONTAINERS = frozenset({tuple, dict})
-_NO_EXTRA: dict[str, object] = {}
 _READ: Mapping[type, Callable[[Any], tuple[object, ...]]] = {
     BuildResult: attrgetter("subtask_id", "success", "artifacts", "notes"),  # mode and run id are overwritten
     BuildArtifact: attrgetter("path", "description"),
@@ -73,7 +73,7 @@ def _is_bare_item(it: Any) -> bool:
 
 
 def _is_empty(extra: object) -> bool:
-    return type(extra) is dict and not extra
+    return extra is NO_EXTRA or (type(extra) is dict and not extra)
 
 
 _BARE: Mapping[type, Callable[[Any], bool]] = {
@@ -93,8 +93,7 @@ def _is_simple(value: object) -> bool:
     read = _READ.get(kind)
     if read is None:
         return kind in _ALWAYS_PRINTABLE
-    extra = getattr(value, "extra", _NO_EXTRA)
-    if type(extra) is not dict or extra:
+    if not _is_empty(getattr(value, "extra", NO_EXTRA)):
         return False
     for item in read(value):  # a loop, and no call for what is printable at a glance: this is asked of every answer
         inner = type(item)

@@ -120,11 +120,11 @@ def _structure_object(converter: Converter, form: Shape, data: object, cls: type
     rest = {key: value for key, value in data.items() if key not in form.names}
     if form.ignored:
         values["ignored"] = tuple(key for key in rest if key in form.ignored)
-    if form.extra:
-        values["extra"] = rest
-    else:
+    if not form.extra:
         known = [key.key for key in form.keys]
         problems += (Problem("$" + step(key), f"unknown key{suggest(key, known)}") for key in rest if key not in form.ignored)
+    elif rest:
+        values["extra"] = rest
     if problems:
         raise ShapeError(problems)
     return cls(**values)
