@@ -9,11 +9,20 @@ import attrs
 
 from orchestrator_py.lean.description import fields
 
+MANY = 32
+"""So many items of a tuple are shown: `asyncio.run` prints what it returns, twice, and a long run's summary would take seconds."""
+
 
 def represent(self: Any) -> str:
     """`__repr__`."""
-    shown = (f"{one.name}={getattr(self, one.name, attrs.NOTHING)!r}" for one in fields(type(self)) if one.repr)
+    shown = (f"{one.name}={_show(getattr(self, one.name, attrs.NOTHING))}" for one in fields(type(self)) if one.repr)
     return f"{type(self).__qualname__}({', '.join(shown)})"
+
+
+def _show(value: object) -> str:
+    if type(value) is not tuple or len(value) <= MANY:
+        return repr(value)
+    return f"({', '.join(map(repr, value[:MANY]))}, … {len(value) - MANY} more)"
 
 
 def equals(self: Any, other: object) -> object:

@@ -11,6 +11,7 @@ import pytest
 
 from orchestrator_py import lean
 from orchestrator_py.lean import compiled, constructor, field
+from orchestrator_py.lean.methods import MANY
 
 
 @lean.frozen(kw_only=True)
@@ -39,6 +40,11 @@ class Service:
 class Pair:
     left: int
     right: int
+
+
+@lean.frozen
+class Wide:
+    items: tuple[int, ...]
 
 
 @lean.frozen
@@ -110,6 +116,14 @@ def test_values_of_two_classes_are_never_equal() -> None:
 def test_a_value_shows_its_class_and_its_fields() -> None:
     assert repr(Point(x=1, note="hidden")) == "Point(x=1, y=0)"
     assert repr(Own(1)) == "own"
+
+
+def test_of_many_items_a_value_shows_the_first() -> None:
+    """`asyncio.run` prints what it returns, for the name of a signal's handler: that may be the summary of a very long run."""
+    numbers = tuple(range(MANY + 2))
+    shown = ", ".join(map(str, range(MANY)))
+    assert repr(Wide(numbers[:MANY])) == f"Wide(items=({shown}))"
+    assert repr(Wide(numbers)) == f"Wide(items=({shown}, … 2 more))"
 
 
 def test_a_value_cannot_be_changed_but_evolved_and_pickled() -> None:
