@@ -24,6 +24,7 @@ AROUND = ("CODEX_", "MCP_RUNNER_", "TFGRPO_", "FEATURE_", "PYTHON", "GITHUB_")
 def measure(case: Case, *, shared: Path, peers: Path) -> Sample:
     """Raises BenchError if the command fails; of several at once, those that fail are counted.
 
+    What was prepared, and what others have left, is on disk before it begins: a sync of its own would wait for that, too.
     What it leaves goes with the session: a file system may look at each file that was removed lately before it makes a new one, and the
     next case would pay for that.
     """
@@ -31,6 +32,7 @@ def measure(case: Case, *, shared: Path, peers: Path) -> Sample:
     place = Place(folder=top / "work", shared=shared, peers=peers)
     place.folder.mkdir()
     case.prepare(place)
+    os.sync()
     return _launch(case, place, top)
 
 

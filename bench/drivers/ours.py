@@ -13,6 +13,7 @@ from time import perf_counter
 import anyio
 
 from bench.drivers.agents import NoOp
+from bench.drivers.disk import wake_disk
 from orchestrator_py import TaskContext, TaskManager
 
 TASK = TaskContext(id="bench", title="Bench")
@@ -49,6 +50,7 @@ async def run(*, runs: int, in_flight: int, subtasks: int, summaries: bool) -> d
                 told.append((await manager.execute(TASK)).run_id)
 
         await execute(1)
+        wake_disk()
         agents.subtasks = subtasks
         before, began = dict(syncs.counts), perf_counter()
         async with anyio.create_task_group() as group:

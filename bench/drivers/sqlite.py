@@ -9,6 +9,8 @@ import sqlite3
 import sys
 from time import perf_counter
 
+from bench.drivers.disk import wake_disk
+
 COLUMNS = (
     "run_id TEXT PRIMARY KEY, status TEXT, started_at TEXT, completed_at TEXT, duration REAL, passed INTEGER, failed INTEGER, entry TEXT"
 )
@@ -35,6 +37,7 @@ def main() -> None:
     text = "x" * (4000 if spec["summaries"] else 700)
     ids = [f"run-{place}" for place in range(spec["runs"] + 1)]
     insert(database, ids[0], text)
+    wake_disk()
     began = perf_counter()
     for run_id in ids[1:]:
         insert(database, run_id, text)
