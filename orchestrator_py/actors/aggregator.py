@@ -34,7 +34,8 @@ ROLLUP_SECONDS = 1.0
 """Rollups come at most once in this time while mail keeps coming: each of their files waits for the disk."""
 
 BREATH_SECONDS = 0.02
-"""After a commit: who waited for it may ask for the next run at once, which would have to wait while files for readers are written."""
+"""Without mail for so long the writer is idle. Who waited for a commit may ask for the next run at once, and must not have to wait while
+files for readers are written."""
 
 QUEUE_SECONDS = 3.0
 """While no run goes on: so often it is looked whether other processes have queued something, which nobody tells us."""
@@ -64,6 +65,7 @@ class Aggregator:
     _unrecorded: list[tuple[Answer, Exception]] = field(factory=list, init=False)
     _complained: bool = field(default=False, init=False)
     _unpublished: bool = field(default=False, init=False)
+    _heard_at: float = field(default=-math.inf, init=False)
     _publish_at: float = field(default=-math.inf, init=False)
     _rollups_at: float = field(default=-math.inf, init=False)
 
@@ -95,12 +97,13 @@ class Aggregator:
     async def _serve(self, mailbox: Mailbox[Message], history: HistoryStore) -> None:
         while (batch := await self._receive(mailbox)) is not None:
             handled, nothing_came = self._handle(batch), not batch
+            self._heard_at = self._heard_at if nothing_came else self._clock.monotonic()
             del batch  # most of it has served its turn
             await self._perform_or_tell(history, handled)
             self._announce(handled)
             self._flights.plan()
             if self._is_due():
-                await self._publish(history, idle=mailbox.is_empty)
+                await self._publish(history)
             elif self._has_queued is not None and self._is_idle and nothing_came:
                 await self._take_in(history, self._has_queued)
             if self._flights.is_due:
@@ -177,8 +180,10 @@ class Aggregator:
                 history.flush()
 
         await self._in_thread(commit)
-        if entries and not self._unpublished:
-            self._publish_at = max(self._publish_at, self._clock.monotonic() + BREATH_SECONDS)
+        if entries:
+            self._heard_at = self._clock.monotonic()
+            if not self._unpublished:
+                self._publish_at = max(self._publish_at, self._heard_at + BREATH_SECONDS)
         self._unpublished = (self._unpublished or bool(entries)) and not flush
 
     def _announce(self, handled: "Sequence[Handled]") -> None:
@@ -214,8 +219,9 @@ class Aggregator:
     def _is_due(self) -> bool:
         return (self._unpublished or self._mind.has_progress) and self._clock.monotonic() >= self._publish_at
 
-    async def _publish(self, history: HistoryStore, *, idle: bool) -> None:
+    async def _publish(self, history: HistoryStore) -> None:
         started = self._clock.monotonic()  # a large manifest takes longer to make than to write
+        idle = started >= self._heard_at + BREATH_SECONDS
         documents = self._mind.progress_documents(self._clock.now())
         rollups = self._unpublished and (idle or started >= self._rollups_at)
         self._unpublished = self._unpublished and not rollups
@@ -227,7 +233,8 @@ class Aggregator:
             elif rollups:
                 history.publish()
 
-        await self._in_thread(publish)
+        if documents or rollups:
+            await self._in_thread(publish)
         ended = self._clock.monotonic()
         if rollups:
             self._rollups_at = ended + ROLLUP_SECONDS

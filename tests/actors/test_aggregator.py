@@ -10,7 +10,7 @@ import pytest
 from anyio import wait_all_tasks_blocked
 from attrs import define, field
 
-from orchestrator_py.actors.aggregator import BREATH_SECONDS, QUEUE_SECONDS, Aggregator
+from orchestrator_py.actors.aggregator import BREATH_SECONDS, PROGRESS_SECONDS, QUEUE_SECONDS, Aggregator
 from orchestrator_py.actors.mailbox import Mailbox, Ref, open_mailbox
 from orchestrator_py.errors import DefectError, NotRecordedError, StoreError
 from orchestrator_py.ids import RunId, TaskId
@@ -176,28 +176,55 @@ async def test_who_comes_again_as_soon_as_a_run_is_on_record_does_not_wait_for_f
         await tell(ref, RUN_OF_ONE)
         late = Beat(run_id=RUN, at=stamp(59))
         await ref.ask(late)
-        assert "rest" not in disk.told
+        assert "publish" not in disk.told[disk.told.index("commit 1") :]
         clock.seconds += BREATH_SECONDS
         await ref.ask(late)
         await ref.ask(late)  # the answer to it comes after what the one before has made due
-        assert "rest" in disk.told
+        assert "publish" in disk.told[disk.told.index("commit 1") :]
 
 
-@pytest.mark.parametrize("breaks", ["commit", "write", "rest", "close"])
+def test_while_mail_keeps_coming_rollups_are_published_once_a_second_and_when_it_stays_away_soon() -> None:
+    disk = Disk()
+
+    async def work() -> None:
+        async with serving(disk, LoopClock()) as ref:
+            for _ in range(400):  # one after the other, for two seconds: after each of them the box is empty
+                await tell(ref, messages)
+                await asyncio.sleep(0.005)
+            assert [disk.told.count(what) for what in ("commit 1", "publish", "rest")] == [400, 2, 0]
+            await asyncio.sleep(2 * PROGRESS_SECONDS)
+            assert disk.told.count("rest") == 1
+
+    opening = open_run(1)
+    messages = conversation(opening, reports_of(opening, [Outcome.SUCCEEDED]))
+    in_its_own_time(work)
+
+
+@pytest.mark.parametrize("breaks", ["commit", "write", "close"])
 async def test_a_store_that_fails_is_told_to_whoever_waits_and_is_closed(breaks: str) -> None:
-    disk, clock, late = Disk(breaks), HandClock(), Beat(run_id=RUN, at=stamp(59))
-    async with serving(disk, clock) as ref:
+    disk = Disk(breaks)
+    async with serving(disk) as ref:
         told = await asyncio.gather(tell(ref, RUN_OF_ONE), return_exceptions=True)
         if breaks in ("commit", "write"):
             assert [str(error).partition(" Run ")[0] for error in told] == ["disk full"]
             assert [type(error) for error in told] == [NotRecordedError]
-        elif breaks == "rest":
-            clock.seconds += BREATH_SECONDS
-            await ref.ask(late)  # no news, and time to publish
-            with pytest.raises(StoreError):
-                await ref.ask(late)
     assert disk.told.count("close") == 1
     assert isinstance(ref.failure, StoreError)
+
+
+def test_a_store_that_fails_while_nothing_comes_is_told_to_whoever_comes_next() -> None:
+    disk = Disk("rest")
+
+    async def work() -> None:
+        async with serving(disk, LoopClock()) as ref:
+            await tell(ref, RUN_OF_ONE)
+            await asyncio.sleep(1)
+            with pytest.raises(StoreError, match="disk full"):
+                await ref.ask(RUN_OF_ONE[0])
+        assert isinstance(ref.failure, StoreError)
+
+    in_its_own_time(work)
+    assert disk.told.count("close") == 1
 
 
 async def test_a_defect_is_told_as_one() -> None:
