@@ -4,6 +4,7 @@ A result of the wrong type, or one that no summary could hold, is `crashed`: a m
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from orchestrator_py.core import fixed_texts
@@ -26,7 +27,7 @@ Results = tuple[BuildResult, TestResult, ReviewResult]
 
 _make_build, _make_test, _make_review = maker(BuildResult), maker(TestResult), maker(ReviewResult)
 
-_YES, _NO = ReviewDecision(approved=True), ReviewDecision(approved=False)
+_FEW_LETTERS = 80
 
 
 def accept_plan(answer: object) -> PlanResult | str:
@@ -105,12 +106,7 @@ def accept_review(answer: object) -> tuple[ReviewResult, Outcome]:
         case ReviewResult(decision=ReviewDecision(), execution=None | Execution()):
             problem = find_unprintable(answer)
             if problem is None:
-                review = _make_review(
-                    summary=answer.summary,
-                    decision=_shared(answer.decision),
-                    extra=_owned(answer.extra) if answer.extra else NO_EXTRA,
-                    execution=answer.execution,
-                )
+                review = _owned_review(answer)
                 return review, review_outcome(review)
             message = problem
         case _:
@@ -118,12 +114,20 @@ def accept_review(answer: object) -> tuple[ReviewResult, Outcome]:
     return fixed_texts.reviewer_error(message), Outcome.CRASHED
 
 
-def _shared(decision: ReviewDecision) -> ReviewDecision:
-    """One object for all that say no more than yes or no: there is one to each subtask of a long run."""
-    if type(decision) is not ReviewDecision or decision.feedback is not None:
-        return decision
-    approved: object = decision.approved  # agents are not checked for types
-    return _YES if approved is True else _NO if approved is False else decision
+def _owned_review(review: ReviewResult) -> ReviewResult:
+    """One object for all that say the same few words: there is one to each subtask of a long run, and it cannot be changed."""
+    summary: object = review.summary  # agents are not checked for types
+    approved: object = review.decision.approved
+    says_more = review.decision.feedback is not None or review.execution is not None or review.extra
+    if type(summary) is str and type(approved) is bool and len(summary) <= _FEW_LETTERS and not says_more:
+        return _review_in_few_words(summary, approved)
+    extra = _owned(review.extra) if review.extra else NO_EXTRA
+    return _make_review(summary=review.summary, decision=review.decision, extra=extra, execution=review.execution)
+
+
+@lru_cache
+def _review_in_few_words(summary: str, approved: bool) -> ReviewResult:
+    return ReviewResult(summary=summary, decision=ReviewDecision(approved=approved))
 
 
 def owned_result(result: R) -> R:

@@ -1,11 +1,15 @@
 """What an agent answered is taken over as it is, but for what the manager knows better."""
 
-from orchestrator_py.core.answers import accept_build, accept_test
+from typing import Any
+
+import pytest
+
+from orchestrator_py.core.answers import accept_build, accept_review, accept_test
 from orchestrator_py.ids import RunId
 from orchestrator_py.lean import evolve, fields
 from orchestrator_py.model.execution import Execution
 from orchestrator_py.model.outcome import Outcome
-from orchestrator_py.model.result import BuildArtifact, BuildResult, TestReport, TestResult
+from orchestrator_py.model.result import BuildArtifact, BuildResult, ReviewDecision, ReviewResult, TestReport, TestResult
 from orchestrator_py.model.task import Mode
 
 RUN = RunId("run")
@@ -41,3 +45,33 @@ def test_a_test_keeps_every_field_but_the_run() -> None:
     assert word is Outcome.SUCCEEDED
     assert taken == evolve(answer, run_id=RUN)
     assert all(getattr(answer, one.name) != one.default for one in fields(TestResult))
+
+
+YES = ReviewDecision(approved=True)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        ReviewResult(summary="", decision=YES),
+        ReviewResult(summary="fine", decision=ReviewDecision(approved=False)),
+        ReviewResult(summary="fine", decision=ReviewDecision(approved=False, feedback="more tests")),
+        ReviewResult(summary="a long story " * 100, decision=YES),
+        ReviewResult(summary="fine", decision=YES, extra={"more": [1]}),
+        ReviewResult(summary="fine", decision=YES, execution=Execution(exit_code=0)),
+    ],
+)
+def test_a_review_keeps_every_field(answer: ReviewResult) -> None:
+    assert accept_review(answer) == (answer, Outcome.SUCCEEDED if answer.decision.approved else Outcome.REJECTED)
+
+
+@pytest.mark.parametrize(("approved", "word"), [(1, Outcome.SUCCEEDED), (0, Outcome.REJECTED), (None, Outcome.REJECTED)])
+def test_a_decision_that_is_no_flag_is_not_taken_for_one_that_equals_it(approved: Any, word: Outcome) -> None:
+    for said in (bool(approved), approved, bool(approved)):
+        taken, found = accept_review(ReviewResult(summary="same words", decision=ReviewDecision(approved=said)))
+        assert (type(taken.decision.approved), found) == (type(said), word)
+
+
+def test_reviews_in_the_same_few_words_are_one_object() -> None:
+    first, second = (accept_review(ReviewResult(summary="looks good", decision=ReviewDecision(approved=True)))[0] for _ in range(2))
+    assert first is second
