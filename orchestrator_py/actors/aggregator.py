@@ -224,7 +224,7 @@ class Aggregator:
         idle = started >= self._heard_at + BREATH_SECONDS
         documents = self._mind.progress_documents(self._clock.now())
         rollups = self._unpublished and (idle or started >= self._rollups_at)
-        self._unpublished = self._unpublished and not rollups
+        self._unpublished = self._unpublished and not (rollups and idle)  # what was published under load is still to be folded
 
         def publish() -> None:
             self._show(documents)

@@ -25,7 +25,7 @@ T = TypeVar("T")
 R = TypeVar("R", BuildResult, TestResult, ReviewResult)
 Results = tuple[BuildResult, TestResult, ReviewResult]
 
-_make_build, _make_test, _make_review = maker(BuildResult), maker(TestResult), maker(ReviewResult)
+_make_build, _make_test = maker(BuildResult), maker(TestResult)
 
 _FEW_LETTERS = 80
 
@@ -99,7 +99,7 @@ def accept_test(answer: object, *, subtask_id: str, run_id: RunId) -> tuple[Test
 
 
 def accept_review(answer: object) -> tuple[ReviewResult, Outcome]:
-    """The reviewer's result. A reviewer that gave no answer did not say no: it crashed."""
+    """The reviewer's result, unchanged. A reviewer that gave no answer did not say no: it crashed."""
     match answer:
         case BaseException():
             message = fixed_texts.error_message(answer)
@@ -116,13 +116,15 @@ def accept_review(answer: object) -> tuple[ReviewResult, Outcome]:
 
 def _owned_review(review: ReviewResult) -> ReviewResult:
     """One object for all that say the same few words: there is one to each subtask of a long run, and it cannot be changed."""
+    decision = review.decision
+    says_more = decision.feedback is not None or review.execution is not None or review.extra
+    if says_more or type(review) is not ReviewResult or type(decision) is not ReviewDecision:
+        return owned_result(review)
     summary: object = review.summary  # agents are not checked for types
-    approved: object = review.decision.approved
-    says_more = review.decision.feedback is not None or review.execution is not None or review.extra
-    if type(summary) is str and type(approved) is bool and len(summary) <= _FEW_LETTERS and not says_more:
+    approved: object = decision.approved
+    if type(summary) is str and type(approved) is bool and len(summary) <= _FEW_LETTERS:
         return _review_in_few_words(summary, approved)
-    extra = _owned(review.extra) if review.extra else NO_EXTRA
-    return _make_review(summary=review.summary, decision=review.decision, extra=extra, execution=review.execution)
+    return owned_result(review)
 
 
 @lru_cache

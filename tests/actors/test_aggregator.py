@@ -77,10 +77,21 @@ class HandClock:
 
 
 class LoopClock(HandClock):
-    """The time of the event loop that runs."""
+    """The time of the event loop that runs, and what was put on it."""
 
     def monotonic(self) -> float:
-        return asyncio.get_running_loop().time()
+        return asyncio.get_running_loop().time() + self.seconds
+
+
+@define(eq=False)
+class SlowDisk(Disk):
+    """Takes longer for a commit than a writer without mail waits for more."""
+
+    clock: HandClock = field(factory=LoopClock)
+
+    def commit(self, entries: Sequence[EntryLine], /) -> None:
+        super().commit(entries)
+        self.clock.seconds += 2 * BREATH_SECONDS
 
 
 @asynccontextmanager
@@ -210,6 +221,21 @@ async def test_a_store_that_fails_is_told_to_whoever_waits_and_is_closed(breaks:
             assert [type(error) for error in told] == [NotRecordedError]
     assert disk.told.count("close") == 1
     assert isinstance(ref.failure, StoreError)
+
+
+def test_what_was_published_under_load_is_put_in_order_when_nothing_more_comes() -> None:
+    disk = SlowDisk()
+
+    async def work() -> None:
+        async with serving(disk, disk.clock) as ref:
+            for _ in range(2):  # the second commit ends when the publication of the first is due
+                await tell(ref, messages)
+            await asyncio.sleep(1)
+            assert [what for what in disk.told if what in ("publish", "rest")][-2:] == ["publish", "rest"]
+
+    opening = open_run(1)
+    messages = conversation(opening, reports_of(opening, [Outcome.SUCCEEDED]))
+    in_its_own_time(work)
 
 
 def test_a_store_that_fails_while_nothing_comes_is_told_to_whoever_comes_next() -> None:

@@ -72,6 +72,23 @@ def test_a_decision_that_is_no_flag_is_not_taken_for_one_that_equals_it(approved
         assert (type(taken.decision.approved), found) == (type(said), word)
 
 
+class Scored(ReviewResult):
+    """A reviewer may know more than is written down."""
+
+    score = 7
+
+
+class Reasoned(ReviewDecision):
+    why = "because"
+
+
+@pytest.mark.parametrize("summary", ["fine", "a long story " * 100])
+def test_a_review_of_another_class_stays_what_it_is(summary: str) -> None:
+    for answer in (Scored(summary=summary, decision=YES), ReviewResult(summary=summary, decision=Reasoned(approved=True))):
+        taken, word = accept_review(answer)
+        assert (type(taken), type(taken.decision), word) == (type(answer), type(answer.decision), Outcome.SUCCEEDED)
+
+
 def test_reviews_in_the_same_few_words_are_one_object() -> None:
     first, second = (accept_review(ReviewResult(summary="looks good", decision=ReviewDecision(approved=True)))[0] for _ in range(2))
     assert first is second
