@@ -7,8 +7,8 @@ from typing import Any
 from orchestrator_py.core.codec.shapes import Key, Shape, members_of
 from orchestrator_py.core.json_text import Printer, print_members
 
-OFTEN = 32
-"""So many blocks of a shape are printed before its code is made, which takes as long as to print some hundred."""
+OFTEN = 150
+"""So many blocks of a shape are printed before its code is made, which takes as long as to print some two hundred."""
 
 
 def block_printer(form: Shape, printers: dict[type, Printer], print_line: Callable[[Any], str], print_other: Printer) -> Printer:
