@@ -7,7 +7,7 @@ from orchestrator_py.lean import define
 from orchestrator_py.model.history import EntryLine
 from orchestrator_py.model.timestamp import Timestamp
 from orchestrator_py.store.files import remove_file
-from orchestrator_py.store.folders import make_task_folders
+from orchestrator_py.store.folders import make_durable_task_folders
 from orchestrator_py.store.history import History, read_history
 from orchestrator_py.store.journal import Batch, Journal, SegmentError, create_batch, in_batches
 from orchestrator_py.store.layout import TaskLayout
@@ -118,7 +118,7 @@ class Owner:
 
 def try_to_own(task: TaskLayout, now: Callable[[], Timestamp]) -> Owner | None:
     """Recovers and owns the task, or None if another process owns it."""
-    make_task_folders(task)
+    make_durable_task_folders(task)
     lock = try_lock(task.lock)  # R1
     if lock is None:
         return None

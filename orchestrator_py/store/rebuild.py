@@ -18,7 +18,7 @@ from orchestrator_py.model.timestamp import Timestamp
 from orchestrator_py.store.aside import keep_aside, set_aside
 from orchestrator_py.store.audit import unusable_runs
 from orchestrator_py.store.files import fsync_folder, replace_bytes, replacing, write_all
-from orchestrator_py.store.folders import make_task_folders
+from orchestrator_py.store.folders import make_durable_task_folders
 from orchestrator_py.store.formats import NewerStateError
 from orchestrator_py.store.history import read_history, read_stamp
 from orchestrator_py.store.layout import TaskLayout
@@ -54,7 +54,7 @@ def rebuild(task: TaskLayout, now: Callable[[], Timestamp]) -> Rebuilt:
     """RunHeldError if another live process holds the task; StoreError if something cannot be read or written."""
     refuse_strange_folders(task)
     check_file_system(task.folder)
-    make_task_folders(task)
+    make_durable_task_folders(task)
     lock = try_lock(task.lock)
     if lock is None:
         raise RunHeldError(f"{task.folder}: another live process is working on this task; wait for it, or end it, then try again.")

@@ -133,6 +133,7 @@ def _settle(judgement: _Judgement, journal: Journal) -> None:
         journal.revive(judgement.last.segment, judgement.last.offset, judgement.last.batch)
     for name in judgement.queue_files:
         remove_file(journal.folder / name)
-    fsync_folder(journal.folder)
+    if judgement.queue_files:
+        fsync_folder(journal.folder)
     for segment in judgement.folded:
         journal.unlinked |= remove_file(segment)

@@ -6,6 +6,7 @@ The state is a cache: it may be behind, never ahead of what is durable. It is tr
 import json
 import zlib
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 from orchestrator_py.core.codec.contract import from_json, to_json
@@ -117,11 +118,11 @@ class RollupFiles:
         fsync_folder(self.task.rollups)
 
     def publish(self, coverage: Coverage) -> None:
-        """Writes documents, then state, if something is new; `coverage` is what has been recorded so far.
+        """Writes documents, then state, if something is new; `coverage` is what has been recorded so far. Of nothing there are none.
 
         The state names the sums of the documents: whoever opens the task next publishes again only what somebody has changed.
         """
-        if coverage == self._published:
+        if coverage == self._published or (coverage.end == 0 and not self.task.rollup_state.exists()):
             return
         rollup = self._rollup if self._rollup is not None else rollup_of_history(read_history(self.task))
         self._rollup = rollup
@@ -129,9 +130,9 @@ class RollupFiles:
         files = document_files(self.task)
         documents = rollup.documents(baseline=read_baseline(self.task.baseline), updated_at=self.now())
         written = {files[type(document)]: encode_json(pretty_json(to_json(document)) + "\n") for document in documents}
-        for path, content in written.items():
-            _replace(path, content)
-        _replace(self.task.rollup_state, _seal({**asdict(coverage), "rollup": rollup.to_data(), "documents": self._sums(written)}))
+        _replace(written)
+        state = _seal({**asdict(coverage), "rollup": rollup.to_data(), "documents": self._sums(written)})
+        _replace({self.task.rollup_state: state})
         self._published = coverage
 
     def _sums(self, known: Mapping[Path, bytes]) -> dict[str, int | None]:
@@ -147,18 +148,20 @@ def _mark(data: object) -> Mark | None:
     return None
 
 
-def _replace(path: Path, content: bytes, tries: int = TRIES) -> None:
-    """Whole after a power loss, old or new: the next owner publishes again, so the name need not be durable.
+def _replace(contents: Mapping[Path, bytes], tries: int = TRIES) -> None:
+    """One after the other, each whole after a power loss, old or new: the next owner publishes again, so the names need not be durable.
 
-    A temp file that is gone is written again: who owns the task in another runs folder with the same `out` may have swept it.
+    All are written before the first waits for the disk, which takes half as long. A temp file that is gone is written again: who owns the
+    task in another runs folder with the same `out` may have swept it.
     """
     try:
-        with replacing(path, synced=True) as temp:
-            write_all(temp, content)
+        with ExitStack() as files:
+            for path, content in reversed([*contents.items()]):  # what is entered last takes its place first
+                write_all(files.enter_context(replacing(path, synced=True)), content)
     except StoreError as error:
         if tries <= 1 or not isinstance(error.__cause__, FileNotFoundError):
             raise
-        _replace(path, content, tries - 1)
+        _replace(contents, tries - 1)
 
 
 def read_baseline(path: Path) -> Baseline | None:

@@ -25,7 +25,7 @@ from attrs import define, field
 from orchestrator_py.__main__ import main as command_line
 from orchestrator_py.core.history_lines import run_id_in
 from orchestrator_py.ids import TaskId
-from orchestrator_py.store.folders import make_task_folders
+from orchestrator_py.store.folders import make_durable_task_folders
 from orchestrator_py.store.history import read_history
 from orchestrator_py.store.layout import Layout, TaskLayout
 from orchestrator_py.store.queue import enqueue, read_queue
@@ -124,7 +124,7 @@ class Campaign:
 
     def _queue(self) -> None:
         """Two entries of other programs, in two files."""
-        make_task_folders(self._task)
+        make_durable_task_folders(self._task)
         for _ in range(2):
             run_id = f"queued-{self._queued}"
             self._queued += 1

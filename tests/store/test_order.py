@@ -131,7 +131,22 @@ def test_rollups_are_synced_before_they_are_seen(tmp_path: Path, task: TaskLayou
         store.publish()
     names = [step.removeprefix("replace ") for step in calls.trace if step.startswith("replace")]
     assert len(names) == 7
-    assert calls.trace == [
-        step for name in names for step in (f"open {name}.tmp", f"write {name}.tmp", f"fsync {name}.tmp", f"replace {name}")
+    *documents, state = names
+    assert documents.index("baseline.json") < documents.index("mttr-delta.json")
+    assert calls.trace == [  # all documents are written before the first waits for the disk
+        *[step for name in reversed(documents) for step in (f"open {name}.tmp", f"write {name}.tmp")],
+        *[step for name in documents for step in (f"fsync {name}.tmp", f"replace {name}")],
+        *[f"{what} {state}.tmp" for what in ("open", "write", "fsync")],
+        "replace .rollup-state.json",
     ]
+    store.close()
+
+
+def test_a_task_of_which_nothing_is_on_record_is_opened_with_five_syncs(tmp_path: Path) -> None:
+    """Of the folders above what will be recorded, and of the two whose names recovery acts upon."""
+    with counting(Calls()) as calls:
+        store = open_store(tmp_path)
+    synced = [step for step in calls.trace if "sync" in step]
+    assert synced == [f"fsync {name}" for name in (tmp_path.name, ".runs", "task-1", "task-1", "metrics.pending")]
+    assert not any(step.startswith("replace") and "rollup" in step for step in calls.trace)
     store.close()

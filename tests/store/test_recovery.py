@@ -153,7 +153,6 @@ def test_a_link_in_the_queue_is_refused_by_name(tmp_path: Path, task: TaskLayout
 
 def test_missing_folders_are_made_again(tmp_path: Path, task: TaskLayout) -> None:
     write_history(task, A)
-    task.rollups.joinpath(".rollup-state.json").unlink()
     task.rollups.rmdir()
     open_store(tmp_path).close()
     assert_settled(task)
