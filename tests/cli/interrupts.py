@@ -127,8 +127,12 @@ class Interrupts:
         return Shot(task=task, number=number, after=chance.uniform(0, 1.1) * seconds, again_after=again)
 
     def _undisturbed(self) -> float:
+        """How long it takes: the shorter of two times, or a machine that stalls once would let most shots come when all is over."""
+        return min(self._measure(f"undisturbed-{number}") for number in range(2))
+
+    def _measure(self, task: str) -> float:
         started_at = time.monotonic()
-        self._expect(self._start("undisturbed"), "undisturbed", succeeded=True)
+        self._expect(self._start(task), task, succeeded=True)
         return time.monotonic() - started_at
 
     def _start(self, task: str) -> "subprocess.Popen[str]":
