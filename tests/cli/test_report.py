@@ -51,6 +51,15 @@ def test_outcomes_durations_and_stages_are_told(tmp_path: Path) -> None:
     assert as_object(reported(tmp_path, "--last", "2")["counts"]) == {"timed_out": 2}
 
 
+def test_a_stage_that_a_stop_has_ended_has_not_failed(tmp_path: Path) -> None:
+    """The manifest has one word for both; the events tell which it was."""
+    folder = five_runs(tmp_path)
+    for number in (3, 4):
+        event = {"type": "stage:completed", "runId": timed_id(number), "stageId": "b", "status": "failed", "outcome": "cancelled"}
+        (folder / "cli" / timed_id(number) / "events.jsonl").write_text(json.dumps(event) + "\n")
+    assert reported(tmp_path)["failing"] == [{"stage": "b", "runs": 1}]
+
+
 def test_a_table_for_a_pull_request(tmp_path: Path) -> None:
     five_runs(tmp_path)
     write_run(tmp_path / ".runs", "gone", status="in_progress", completed_at=None)
