@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator_py.core.codec.blocks import OFTEN
-from orchestrator_py.core.codec.contract import from_json, to_json
+from orchestrator_py.core.codec.blocks import OFTEN, block_printer
+from orchestrator_py.core.codec.contract import contract_converter, from_json, to_json
 from orchestrator_py.core.codec.printable import find_unprintable
 from orchestrator_py.core.codec.printing import Texts, pretty_pieces, print_compact, print_pretty
-from orchestrator_py.core.json_text import compact_json, parse_json, pretty_json
+from orchestrator_py.core.codec.strict import written_shape
+from orchestrator_py.core.json_text import Printer, compact_json, parse_json, pretty_json, print_other
 from orchestrator_py.errors import DecodeError
 from orchestrator_py.ids import RunId, SubtaskId, TaskId
 from orchestrator_py.model.absent import ABSENT
@@ -173,6 +174,18 @@ def test_a_value_printed_piece_by_piece_is_the_same_text(value: object) -> None:
 @given(st.one_of(tasks, plan_items, plan_results, builds, tests, reviews, entries, groups, summaries, commands, children, resumes))
 def test_a_value_that_is_printed_often_stays_the_same_text(value: object) -> None:
     assert {print_pretty(value) for _ in range(OFTEN + 2)} == {pretty_json(to_json(value))}
+
+
+def test_the_code_of_a_shape_is_made_once() -> None:
+    form, value = written_shape(contract_converter(), TestReport), TestReport(name="unit", status="passed")
+    assert form is not None
+    printers: dict[type, Printer] = {}
+    first = printers[TestReport] = block_printer(form, printers, repr, print_other)
+    assert {first(value, "\n") for _ in range(OFTEN + 1)} == {print_pretty(value)}
+    made = printers[TestReport]
+    assert made is not first
+    assert first(value, "\n") == made(value, "\n") == print_pretty(value)  # whoever still holds the first one
+    assert printers[TestReport] is made
 
 
 @given(st.lists(st.sampled_from([outcome for outcome in Outcome if outcome is not Outcome.ERROR]), min_size=1, max_size=4))

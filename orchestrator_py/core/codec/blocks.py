@@ -17,6 +17,7 @@ def block_printer(form: Shape, printers: dict[type, Printer], print_line: Callab
     `printers` have what prints a member of a type, and are given the code as soon as there is one; `print_other` prints any member.
     """
     left = iter(range(OFTEN))
+    can_be_compiled = bool(form.written) and not form.written[0].omitted  # the first member has no comma, so it must always be there
 
     def print_slowly(value: object, newline: str | None) -> str:
         return print_members(members_of(form, value), newline, print_other)
@@ -24,7 +25,7 @@ def block_printer(form: Shape, printers: dict[type, Printer], print_line: Callab
     def print_shaped(value: object, newline: str | None) -> str:
         if newline is None:
             return print_line(value)
-        if next(left, None) is None:
+        if can_be_compiled and next(left, None) is None and printers[type(value)] is print_shaped:
             printers[type(value)] = _compile(form, {"printers": printers, "print_line": print_line, "print_slowly": print_slowly})
         return print_slowly(value, newline)
 
@@ -32,10 +33,7 @@ def block_printer(form: Shape, printers: dict[type, Printer], print_line: Callab
 
 
 def _compile(form: Shape, known: dict[str, Any]) -> Printer:
-    """The first member has no comma, so it must be one that is never left out."""
     keys = list(enumerate(form.written))
-    if not keys or form.written[0].omitted:
-        return known["print_slowly"]  # type: ignore[no-any-return]
     known |= {"encode": encode_basestring}
     known |= {f"default{place}": key.default for place, key in keys}
     lines = [
