@@ -86,20 +86,25 @@ def print_page(text: str, code: int) -> int:
 
 def print_text(text: str, code: int) -> int:
     """Text on stdout as it stands, whatever its encoding is; the answer is that of `print_lines`."""
-    global _reader_has_gone
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
     try:
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")  # empties the buffer
         sys.stdout.write(without_commands(text))
         sys.stdout.flush()
-    except BrokenPipeError:
-        _reader_has_gone = True
-        _discard(sys.stdout)
     except OSError as error:
-        _discard(sys.stdout)
-        say(f"stdout: cannot write to it: {error.strerror or error}.")
-        return code or NOT_WRITTEN
+        return stdout_fails(error, code)
     return code
+
+
+def stdout_fails(error: OSError, code: int) -> int:
+    """What to do when stdout has refused something: nothing is printed any more. The answer is that of `print_lines`."""
+    global _reader_has_gone
+    _discard(sys.stdout)
+    if isinstance(error, BrokenPipeError):
+        _reader_has_gone = True
+        return code
+    say(f"stdout: cannot write to it: {error.strerror or error}.")
+    return code or NOT_WRITTEN
 
 
 def reader_goes(within: float) -> bool:

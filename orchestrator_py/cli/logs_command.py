@@ -3,7 +3,7 @@
 import sys
 from io import TextIOWrapper
 
-from orchestrator_py.cli.console import NOT_WRITTEN, print_text, say
+from orchestrator_py.cli.console import say, stdout_fails
 from orchestrator_py.cli.logs_text import Printer
 from orchestrator_py.cli.reading_place import choose_run, find_place, say_unreadable
 from orchestrator_py.core.suggestion import suggest
@@ -33,12 +33,8 @@ def logs(arguments: "Namespace") -> int:
         else:
             _print_all(chosen, arguments, printer)
         sys.stdout.flush()
-    except BrokenPipeError:
-        return print_text("", 0)
     except OSError as error:
-        say(f"stdout: cannot write to it: {error.strerror or error}.")
-        print_text("", 0)
-        return NOT_WRITTEN
+        return stdout_fails(error, 0)
     return 0
 
 

@@ -77,6 +77,48 @@ def test_help_for_a_reader_that_has_gone(tmp_path: Path, variables: dict[str, st
         assert (finished.code, finished.stderr) == (0, "")
 
 
+READING = [
+    "status",
+    "runs",
+    "runs --format json",
+    "report",
+    "report --format html",
+    "logs a",
+    "logs",
+    "logs --format json",
+    "metrics show",
+    "metrics verify",
+    "metrics export",
+    "plan",
+    "validate --format json",
+    "schema",
+    "completion bash",
+]
+
+
+@pytest.mark.parametrize("line", READING)
+def test_whoever_asks_and_goes_away_has_had_enough(tmp_path: Path, line: str) -> None:
+    """Also if everything fits into a buffer, and it is noticed only when that is emptied."""
+    configure_stages(tmp_path, command("a", "echo said"))
+    assert run(tmp_path, "run").code == 0
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(words(*line.split()), cwd=tmp_path, env=environment(), stdout=writer, stderr=subprocess.PIPE, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr.decode()) == (0, "")
+
+
+@FULL
+@pytest.mark.parametrize("line", READING)
+def test_an_answer_that_cannot_be_written_is_no_success(tmp_path: Path, line: str) -> None:
+    configure_stages(tmp_path, command("a", "echo said"))
+    assert run(tmp_path, "run").code == 0
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(words(*line.split()), cwd=tmp_path, env=environment(), stdout=full, stderr=subprocess.PIPE, check=False)
+    said = "orchestrator-py: stdout: cannot write to it: No space left on device.\n"
+    assert (done.returncode, done.stderr.decode()) == (74, said)
+
+
 def test_a_stderr_that_breaks_in_the_middle_changes_nothing(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "go")
     configure_stages(tmp_path, command("a", "true"), command("b", "read go < go"), command("c", "true"))
