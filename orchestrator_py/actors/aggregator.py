@@ -31,7 +31,7 @@ PROGRESS_SECONDS = 0.2
 """At most one publication (manifests in flight, rollups) in this time while mail keeps coming."""
 
 ROLLUP_SECONDS = 1.0
-"""Rollups come at most once in this time while mail keeps coming: each of their files waits for the disk."""
+"""While mail keeps coming rollups are so far behind, and come at most once in this time: each of their files waits for the disk."""
 
 BREATH_SECONDS = 0.02
 """Without mail for so long the writer is idle. Who waited for a commit may ask for the next run at once, and must not have to wait while
@@ -184,6 +184,7 @@ class Aggregator:
             self._heard_at = self._clock.monotonic()
             if not self._unpublished:
                 self._publish_at = max(self._publish_at, self._heard_at + BREATH_SECONDS)
+                self._rollups_at = max(self._rollups_at, self._heard_at + ROLLUP_SECONDS)
         self._unpublished = (self._unpublished or bool(entries)) and not flush
 
     def _announce(self, handled: "Sequence[Handled]") -> None:
