@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
 
 from anyio.lowlevel import checkpoint_if_cancelled
 
@@ -18,7 +17,6 @@ from orchestrator_py.model.outcome import Outcome, StopCause
 from orchestrator_py.model.result import BuildInput, BuildResult, ReviewInput, ReviewResult, TestInput, TestResult
 
 _log = logging.getLogger("orchestrator_py")
-T = TypeVar("T")
 
 _make_build_input, _make_test_input, _make_review_input = maker(BuildInput), maker(TestInput), maker(ReviewInput)
 
@@ -46,17 +44,31 @@ class Attempt:
         self._cancellations = self._task.cancelling()
 
     async def run(self) -> None:
-        """The first stage that is not `succeeded` decides. None begins after the attempt was cancelled."""
-        order, agents = self.order, self.agents
-        self.build, outcome = accept_build(
-            await self._call(agents.builder.build, self._build_input()), subtask_id=order.item.id, mode=order.mode, run_id=order.run_id
-        )
-        if outcome is Outcome.SUCCEEDED:
-            self.test, outcome = accept_test(
-                await self._call(agents.tester.test, self._test_input(self.build)), subtask_id=self.build.subtask_id, run_id=order.run_id
-            )
-            if outcome is Outcome.SUCCEEDED:
-                self.review, outcome = accept_review(await self._call(agents.reviewer.review, self._review_input(self.build, self.test)))
+        """The first stage that is not `succeeded` decides. None begins after the attempt was cancelled.
+
+        One coroutine for all of them: to give each its own would cost a subtask that does nothing a twentieth more.
+        """
+        outcome = Outcome.SUCCEEDED
+        for ask, accept in _STAGES:
+            if self.is_ended():
+                await checkpoint_if_cancelled()
+            try:
+                answer = await ask(self)
+            except asyncio.CancelledError:
+                if is_being_cancelled():
+                    raise
+                answer = self.error = RuntimeError(fixed_texts.CANCELLED_ITSELF)
+            except GeneratorExit:  # nobody runs us any more
+                raise
+            except BaseException as error:  # agents may raise anything
+                answer = self.error = error
+            if self._task.cancelling() > self._cancellations and not self.is_ended():  # it would reach the next agent
+                await forget_cancellations_beyond(self._cancellations)
+            outcome = accept(self, answer)
+            if outcome is not Outcome.SUCCEEDED:
+                break
+        if self.error is not None:
+            _log.debug("an agent of subtask %s raised", self.order.item.id, exc_info=self.error)
         self.outcome = outcome
 
     def fail(self, error: Exception) -> None:
@@ -86,21 +98,38 @@ class Attempt:
             self.build, self.test, self.review, subtask_id=order.item.id, mode=order.mode, run_id=order.run_id, cause=cause
         )
 
-    def _build_input(self) -> BuildInput:
+    # Stages: what each is asked, and what becomes of its answer ----------------------------------------------------
+
+    def _ask_builder(self) -> Awaitable[object]:
         order = self.order
-        return _make_build_input(
+        given = _make_build_input(
             task=order.task, plan=order.plan, target=order.item, mode=order.mode, run_id=order.run_id, attempt=self.number
         )
+        return self.agents.builder.build(given)
 
-    def _test_input(self, build: BuildResult) -> TestInput:
+    def _accept_build(self, answer: object) -> Outcome:
         order = self.order
-        return _make_test_input(
+        self.build, outcome = accept_build(answer, subtask_id=order.item.id, mode=order.mode, run_id=order.run_id)
+        return outcome
+
+    def _ask_tester(self) -> Awaitable[object]:
+        order, build = self.order, self.build
+        assert build is not None
+        given = _make_test_input(
             task=order.task, build=owned_result(build), target=order.item, mode=order.mode, run_id=order.run_id, attempt=self.number
         )
+        return self.agents.tester.test(given)
 
-    def _review_input(self, build: BuildResult, test: TestResult) -> ReviewInput:
-        order = self.order
-        return _make_review_input(
+    def _accept_test(self, answer: object) -> Outcome:
+        assert self.build is not None
+        self.test, outcome = accept_test(answer, subtask_id=self.build.subtask_id, run_id=self.order.run_id)
+        return outcome
+
+    def _ask_reviewer(self) -> Awaitable[object]:
+        order, build, test = self.order, self.build, self.test
+        assert build is not None
+        assert test is not None
+        given = _make_review_input(
             task=order.task,
             plan=order.plan,
             build=owned_result(build),
@@ -110,23 +139,15 @@ class Attempt:
             run_id=order.run_id,
             attempt=self.number,
         )
+        return self.agents.reviewer.review(given)
 
-    async def _call(self, method: Callable[[T], Awaitable[object]], given: T) -> object:
-        """What the agent answered, or the exception that it raised."""
-        if self.is_ended():
-            await checkpoint_if_cancelled()
-        try:
-            answer = await method(given)
-        except asyncio.CancelledError:
-            if is_being_cancelled():
-                raise
-            answer = self.error = RuntimeError(fixed_texts.CANCELLED_ITSELF)
-        except GeneratorExit:  # nobody runs us any more
-            raise
-        except BaseException as error:  # agents may raise anything
-            answer = self.error = error
-        if self._task.cancelling() > self._cancellations and not self.is_ended():  # it would reach the next agent
-            await forget_cancellations_beyond(self._cancellations)
-        if self.error is not None:
-            _log.debug("an agent of subtask %s raised", self.order.item.id, exc_info=self.error)
-        return answer
+    def _accept_review(self, answer: object) -> Outcome:
+        self.review, outcome = accept_review(answer)
+        return outcome
+
+
+_STAGES: tuple[tuple[Callable[[Attempt], Awaitable[object]], Callable[[Attempt, object], Outcome]], ...] = (
+    (Attempt._ask_builder, Attempt._accept_build),
+    (Attempt._ask_tester, Attempt._accept_test),
+    (Attempt._ask_reviewer, Attempt._accept_review),
+)

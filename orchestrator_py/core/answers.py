@@ -50,68 +50,80 @@ def _is_item(value: object) -> bool:
 
 def accept_build(answer: object, *, subtask_id: str, mode: Mode, run_id: RunId) -> tuple[BuildResult, Outcome]:
     """The builder's result, `mode` and `run_id` overwritten; an exception has failed."""
-    match answer:
-        case BaseException():
-            message, word = fixed_texts.error_message(answer), Outcome.FAILED
-        case BuildResult(subtask_id=str(), success=bool(), execution=None | Execution()):
-            problem = find_unprintable(answer)
-            if problem is None:
-                build = _make_build(
-                    subtask_id=answer.subtask_id,
-                    artifacts=answer.artifacts,
-                    mode=mode,
-                    run_id=run_id,
-                    success=answer.success,
-                    notes=answer.notes,
-                    extra=_owned(answer.extra) if answer.extra else NO_EXTRA,
-                    execution=answer.execution,
-                )
-                return build, build_outcome(build)
-            message, word = problem, Outcome.CRASHED
-        case BuildResult(subtask_id=str()):
-            message, word = fixed_texts.BUILD_WITHOUT_SUCCESS, Outcome.CRASHED
-        case _:
-            message, word = fixed_texts.NOT_A_BUILD, Outcome.CRASHED
-    return fixed_texts.builder_error(subtask_id, message, mode=mode, run_id=run_id), word
+    if not isinstance(answer, BuildResult):
+        message, word = _instead(answer, fixed_texts.NOT_A_BUILD)
+        return fixed_texts.builder_error(subtask_id, message, mode=mode, run_id=run_id), word
+    problem = _problem_of_build(answer)
+    if problem is not None:
+        return fixed_texts.builder_error(subtask_id, problem, mode=mode, run_id=run_id), Outcome.CRASHED
+    build = _make_build(
+        subtask_id=answer.subtask_id,
+        artifacts=answer.artifacts,
+        mode=mode,
+        run_id=run_id,
+        success=answer.success,
+        notes=answer.notes,
+        extra=_owned(answer.extra) if answer.extra else NO_EXTRA,
+        execution=answer.execution,
+    )
+    return build, build_outcome(build)
 
 
 def accept_test(answer: object, *, subtask_id: str, run_id: RunId) -> tuple[TestResult, Outcome]:
     """The tester's result, `run_id` overwritten; an exception has failed. The contract takes any truth for `success`."""
-    match answer:
-        case BaseException():
-            message, word = fixed_texts.error_message(answer), Outcome.FAILED
-        case TestResult(execution=None | Execution()):
-            problem = find_unprintable(answer)
-            if problem is None:
-                test = _make_test(
-                    subtask_id=answer.subtask_id,
-                    success=answer.success,
-                    reports=answer.reports,
-                    run_id=run_id,
-                    extra=_owned(answer.extra) if answer.extra else NO_EXTRA,
-                    execution=answer.execution,
-                )
-                return test, test_outcome(test)
-            message, word = problem, Outcome.CRASHED
-        case _:
-            message, word = fixed_texts.NOT_A_TEST, Outcome.CRASHED
-    return fixed_texts.tester_error(subtask_id, message, run_id=run_id), word
+    if not isinstance(answer, TestResult):
+        message, word = _instead(answer, fixed_texts.NOT_A_TEST)
+        return fixed_texts.tester_error(subtask_id, message, run_id=run_id), word
+    problem = find_unprintable(answer) if _is_execution(answer.execution) else fixed_texts.NOT_A_TEST
+    if problem is not None:
+        return fixed_texts.tester_error(subtask_id, problem, run_id=run_id), Outcome.CRASHED
+    test = _make_test(
+        subtask_id=answer.subtask_id,
+        success=answer.success,
+        reports=answer.reports,
+        run_id=run_id,
+        extra=_owned(answer.extra) if answer.extra else NO_EXTRA,
+        execution=answer.execution,
+    )
+    return test, test_outcome(test)
 
 
 def accept_review(answer: object) -> tuple[ReviewResult, Outcome]:
     """The reviewer's result, unchanged. A reviewer that gave no answer did not say no: it crashed."""
-    match answer:
-        case BaseException():
-            message = fixed_texts.error_message(answer)
-        case ReviewResult(decision=ReviewDecision(), execution=None | Execution()):
-            problem = find_unprintable(answer)
-            if problem is None:
-                review = _owned_review(answer)
-                return review, review_outcome(review)
-            message = problem
-        case _:
-            message = fixed_texts.NOT_A_REVIEW
-    return fixed_texts.reviewer_error(message), Outcome.CRASHED
+    if not isinstance(answer, ReviewResult):
+        return fixed_texts.reviewer_error(_instead(answer, fixed_texts.NOT_A_REVIEW)[0]), Outcome.CRASHED
+    problem = _problem_of_review(answer)
+    if problem is not None:
+        return fixed_texts.reviewer_error(problem), Outcome.CRASHED
+    review = _owned_review(answer)
+    return review, review_outcome(review)
+
+
+# These are asked of every answer: a `match` of the same would take as long as all the rest.
+
+
+def _instead(answer: object, message: str) -> tuple[str, Outcome]:
+    """What is said of an answer that is no result: an exception has failed with its own message."""
+    return (fixed_texts.error_message(answer), Outcome.FAILED) if isinstance(answer, BaseException) else (message, Outcome.CRASHED)
+
+
+def _problem_of_build(answer: BuildResult) -> str | None:
+    subtask_id: object = answer.subtask_id  # agents are not checked for types
+    success: object = answer.success
+    if not isinstance(subtask_id, str):
+        return fixed_texts.NOT_A_BUILD
+    return find_unprintable(answer) if isinstance(success, bool) and _is_execution(answer.execution) else fixed_texts.BUILD_WITHOUT_SUCCESS
+
+
+def _problem_of_review(answer: ReviewResult) -> str | None:
+    decision: object = answer.decision
+    if isinstance(decision, ReviewDecision) and _is_execution(answer.execution):
+        return find_unprintable(answer)
+    return fixed_texts.NOT_A_REVIEW
+
+
+def _is_execution(execution: object) -> bool:
+    return execution is None or isinstance(execution, Execution)
 
 
 def _owned_review(review: ReviewResult) -> ReviewResult:
