@@ -19,8 +19,8 @@ _OF_HISTORY = {"succeeded", "failed", "cancelled", LOST}
 def run_row(run: Run) -> Data:
     """One run in a list, of the command line or in flight. `elapsed_seconds` of one that goes on is for `with_elapsed`."""
     words = Counter[str]()
-    for status, count in run.counts.items():
-        words[_counted_as(run, status)] += count
+    for word, count in run.counts.items():
+        words[_counted_as(run, word)] += count
     return {
         "task": run.task,
         "run_id": run.run_id,
@@ -105,7 +105,7 @@ def _subtask(run: Run, number: int, stage: Data, told: Told, now: str) -> Data:
         "id": text_of(stage, "id"),
         "title": text_or_none(stage, "title"),
         "kind": text_or_none(stage, "kind"),
-        "status": _stage_word(run, stage, facts),
+        "status": _shown(run, run.stage_word(stage), facts),
         "waived": text_of(stage, "status") == "skipped",
         "flaky": facts.get("flaky") is True,
         "attempt": _count(facts.get("attempt")),
@@ -138,23 +138,19 @@ def _summarised(entry: Data, number: int, told: Data) -> Data:
     }
 
 
-def _stage_word(run: Run, stage: Data, facts: Mapping[str, object]) -> str:
+def _shown(run: Run, word: str, facts: Mapping[str, object]) -> str:
     """The exact outcome once it has ended; a waived failure is what it was; `waiting` turns into `not_started` with the end of the run."""
-    match run.stage_word(stage):
-        case "pending":
-            return "not_started" if run.has_ended else "waiting"
-        case "skipped" | "failed":
-            outcome = facts.get("outcome")
-            return outcome if isinstance(outcome, str) and outcome not in ("", "succeeded", "skipped") else "failed"
-        case word if word == RUNNING and run.has_ended:
-            return LOST
-        case word:
-            return word
+    if word == "pending":
+        return "not_started" if run.has_ended else "waiting"
+    if word in ("skipped", "failed"):
+        outcome = facts.get("outcome")
+        return outcome if isinstance(outcome, str) and outcome not in ("", "succeeded", "skipped") else "failed"
+    return word
 
 
-def _counted_as(run: Run, status: str) -> str:
+def _counted_as(run: Run, word: str) -> str:
     """In the counts of a list a waived failure is a word of its own."""
-    return "waived" if status == "skipped" else _stage_word(run, {"status": status}, {})
+    return "waived" if word == "skipped" else _shown(run, word, {})
 
 
 def _assignments(run: Run) -> list[Data]:

@@ -31,7 +31,10 @@ class Flight(Run):
     @property
     def counts(self) -> Counter[str]:
         """Of all its subtasks."""
-        return super().counts + Counter(self.left_out)
+        counts = super().counts
+        for status, count in self.left_out.items():
+            counts[self.word_of_status(status)] += count
+        return counts
 
     @property
     def told(self) -> dict[str, Data]:

@@ -45,8 +45,8 @@ class Run:
 
     @property
     def counts(self) -> Counter[str]:
-        """How many of its stages have which word in the manifest."""
-        return Counter(text_of(stage, "status") for stage in self.objects("commands"))
+        """How many of its stages have which word."""
+        return Counter(map(self.stage_word, self.objects("commands")))
 
     @property
     def last_seen(self) -> str:
@@ -59,8 +59,12 @@ class Run:
         return None if self.word == LOST else _seconds(self.manifest.get("started_at"), self.manifest.get("completed_at") or now)
 
     def stage_word(self, stage: Data) -> str:
-        """Where a stage stands: what runs in a run that has ended, or was lost, is lost."""
+        """Where a stage stands. What ran in a lost run that was sealed has failed, as its record says, without an end that anybody saw."""
         status = text_of(stage, "status")
+        return LOST if status == "failed" and self.word == LOST and not stage.get("completed_at") else self.word_of_status(status)
+
+    def word_of_status(self, status: str) -> str:
+        """What runs in a run that has ended, or was lost, is lost."""
         return LOST if status == RUNNING and self.has_ended else status or "unknown"
 
     def stage_elapsed(self, stage: Data, now: str) -> float | None:

@@ -90,7 +90,7 @@ class Timeline:
         """How many more subtasks the run has, by word: of a large one in flight, most are only counted."""
         words = Counter[str]()
         for status, count in self.run.left_out.items() if isinstance(self.run, Flight) else ():
-            word = self.run.stage_word({"status": status})
+            word = self.run.word_of_status(status)
             words[_BY_STATUS.get(word, word)] += count
         return words
 
@@ -111,10 +111,7 @@ def read_timeline(run: Run, now: str, problems: list[UnreadableError]) -> Timeli
 
 
 def _word(run: Run, stage: Data) -> str:
-    """Also when a lost run was sealed, a stage that ran then is lost: it failed, as its record says, without an end that anybody saw."""
     word = run.stage_word(stage)
-    if run.word == LOST and word == "failed" and not stage.get("completed_at"):
-        return LOST
     return _BY_STATUS.get(word, word)
 
 

@@ -91,6 +91,12 @@ def test_a_run_that_was_killed_is_lost(tmp_path: Path) -> None:
     assert "lost: " in run(tmp_path, "report").stdout
     assert [one["status"] for one in as_list(run(tmp_path, "runs", "--status", "lost", "--format", "json").document()["runs"])] == ["lost"]
     assert snapshot(tmp_path) == before
+    configure_stages(tmp_path, command("first", "true"))
+    assert run(tmp_path, "run").code == 0  # it puts the other one on record, too
+    sealed = run(tmp_path, "status", "--run", str(found["run_id"]), "--format", "json").document()
+    assert [one["status"] for one in as_list(sealed["stages"])] == ["lost"]
+    (reported,) = as_list(run(tmp_path, "report", "--format", "json").document()["tasks"])
+    assert (reported["counts"], reported["failing"]) == ({"lost": 1, "succeeded": 1}, [])
 
 
 def test_watch_tells_each_change_once_and_ends_with_the_code_of_the_run(tmp_path: Path) -> None:

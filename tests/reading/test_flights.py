@@ -97,7 +97,7 @@ def test_runs_that_make_no_sense_are_none(told: Path, tmp_path: Path, runs: list
 def test_subtasks_that_are_only_counted_count(told: Path, tmp_path: Path) -> None:
     told.write_bytes(document([flight("a", left_out={"succeeded": 7, "pending": 2, "x": "y", "z": -1, "w": True})]))
     (one,) = flights(tmp_path)
-    assert dict(one.counts) == {"succeeded": 8, "running": 1, "pending": 3}
+    assert dict(one.counts) == {"succeeded": 8, "lost": 1, "pending": 3}
 
 
 @pytest.mark.usefixtures("lock")

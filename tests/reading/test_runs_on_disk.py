@@ -84,6 +84,14 @@ def test_a_sealed_run_is_still_a_lost_one(tmp_path: Path) -> None:
     assert word(tmp_path, "r") == "lost"
 
 
+def test_of_a_sealed_run_what_failed_before_has_failed_and_what_ran_is_lost(tmp_path: Path) -> None:
+    ended = stage("a", "failed", completed_at="2025-12-21T14:02:48.637Z")
+    write_run(tmp_path, "r", ended, stage("b", "failed"), status="failed", status_detail="owner-lost", completed_at=None)
+    run = require_run(str(tmp_path), "t", "r")
+    assert [run.stage_word(one) for one in run.objects("commands")] == ["failed", "lost"]
+    assert run.counts == {"failed": 1, "lost": 1}
+
+
 def test_who_looks_takes_no_lock_from_the_owner_and_makes_no_marker(tmp_path: Path) -> None:
     write_run(tmp_path, "r", status=GOING_ON, completed_at=None)
     assert not is_alive(str(tmp_path), "t", "r")
