@@ -38,17 +38,13 @@ class Attempt:
     review: ReviewResult | None = field(default=None, init=False)
     error: BaseException | None = field(default=None, init=False)
     outcome: Outcome | None = field(default=None, init=False)
-    _cancellations: int = field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        self._cancellations = self._task.cancelling()
 
     async def run(self) -> None:
         """The first stage that is not `succeeded` decides. None begins after the attempt was cancelled.
 
         One coroutine for all of them: to give each its own would cost a subtask that does nothing a twentieth more.
         """
-        outcome = Outcome.SUCCEEDED
+        outcome, cancellations = Outcome.SUCCEEDED, self._task.cancelling()
         for ask, accept in _STAGES:
             if self.is_ended():
                 await checkpoint_if_cancelled()
@@ -62,8 +58,8 @@ class Attempt:
                 raise
             except BaseException as error:  # agents may raise anything
                 answer = self.error = error
-            if self._task.cancelling() > self._cancellations and not self.is_ended():  # it would reach the next agent
-                await forget_cancellations_beyond(self._cancellations)
+            if self._task.cancelling() > cancellations and not self.is_ended():  # it would reach the next agent
+                await forget_cancellations_beyond(cancellations)
             outcome = accept(self, answer)
             if outcome is not Outcome.SUCCEEDED:
                 break

@@ -18,6 +18,7 @@ from orchestrator_py.ids import SubtaskId
 from orchestrator_py.lean import define, evolve, field, maker
 from orchestrator_py.model.outcome import Outcome, StopCause, StopKind
 from orchestrator_py.model.summary import AttemptReport, SubtaskReport
+from orchestrator_py.model.timestamp import Timestamp
 
 _log = logging.getLogger("orchestrator_py")
 
@@ -111,7 +112,9 @@ async def run_subtask(
     attempts: list[AttemptReport] = []
     while True:
         attempt = _make_attempt(order, rules.agents, number=len(attempts) + 1, is_ended=cell.is_ending, task=lane.task)
-        report, cause = await _run_attempt(attempt, clock=clock, cell=cell, lane=lane, timeout=policy.timeout)
+        began = clock.read()
+        cause = await _run_under(attempt, cell, lane, policy.timeout)
+        report = _report_attempt(attempt, cause, began, clock.read())
         if not policy.retry.allows_another(attempt=report.number, outcome=report.outcome):
             attempts.append(report)
             break
@@ -130,7 +133,7 @@ async def run_subtask(
         cause=cause,
         mode=order.mode,
         started_at=attempts[0].started_at,
-        completed_at=clock.now(),
+        completed_at=clock.now() if cell.kept_back else report.completed_at,  # the stop may have come in a pause
         attempts=tuple(attempts),
         waived=policy.allow_failure
         and may_be_waived(report.outcome)
@@ -142,22 +145,18 @@ async def run_subtask(
     )
 
 
-async def _run_attempt(
-    attempt: Attempt, *, clock: RunClock, cell: StopCell, lane: LaneScope, timeout: timedelta | None
-) -> tuple[AttemptReport, StopCause | None]:
-    started_at, began = clock.read()
-    cause = await _run_under(attempt, cell, lane, None if timeout is None else timeout.total_seconds())
-    completed_at, ended = clock.read()
+def _report_attempt(
+    attempt: Attempt, cause: StopCause | None, began: tuple[Timestamp, float], ended: tuple[Timestamp, float]
+) -> AttemptReport:
     word = _word(attempt, cause)
-    report = _make_attempt_report(
+    return _make_attempt_report(
         number=attempt.number,
         outcome=word,
-        started_at=started_at,
-        completed_at=completed_at,
-        elapsed=timedelta(seconds=ended - began),
+        started_at=began[0],
+        completed_at=ended[0],
+        elapsed=timedelta(0, ended[1] - began[1]),  # to name the seconds would take half as long again
         loss=attempt.loss if cause is None and word is not Outcome.SUCCEEDED else None,
     )
-    return report, cause
 
 
 def _word(attempt: Attempt, cause: StopCause | None) -> Outcome:
@@ -169,16 +168,16 @@ def _word(attempt: Attempt, cause: StopCause | None) -> Outcome:
     return cause.outcome if child is None else worse(cause.outcome, child)
 
 
-async def _run_under(attempt: Attempt, cell: StopCell, lane: LaneScope, seconds: float | None) -> StopCause | None:
+async def _run_under(attempt: Attempt, cell: StopCell, lane: LaneScope, timeout: timedelta | None) -> StopCause | None:
     """Run the attempt; the answer is the cause that was recorded before its end was observed."""
     deadline: anyio.CancelScope | None = None
     try:
         with lane as scope:
-            if seconds is None:
+            if timeout is None:
                 cell.enter(scope)
                 await attempt.run()
             else:
-                with anyio.move_on_after(seconds) as deadline:
+                with anyio.move_on_after(timeout.total_seconds()) as deadline:
                     cell.enter(scope, deadline)
                     await attempt.run()
     except asyncio.CancelledError:  # from outside of our scopes
@@ -195,8 +194,8 @@ async def _run_under(attempt: Attempt, cell: StopCell, lane: LaneScope, seconds:
         cell.leave()
     if scope.cancel_called:
         return cell.cause
-    if deadline is not None and deadline.cancel_called:
-        return StopCause(StopKind.TIMEOUT, f"{seconds:g} s")
+    if timeout is not None and deadline is not None and deadline.cancel_called:
+        return StopCause(StopKind.TIMEOUT, f"{timeout.total_seconds():g} s")
     if isinstance(attempt.error, ENDS_THE_PROGRAM):
         cell.stop(end_of_program(attempt.error))
         return cell.cause

@@ -118,7 +118,7 @@ class Schedule:
         if self.stopped is not None or self._room <= 0:
             return None
         left = self._resources
-        for claim in sorted(self._ready, key=self._first_of) if len(self._ready) > 1 else tuple(self._ready):
+        for claim in sorted(self._ready, key=self._first_of) if len(self._ready) > 1 else self._ready:
             if claim.slots <= self.slots.free and (not claim.resources or left.has(claim.resources)):
                 return self._start(claim)
             if left is self._resources:

@@ -26,16 +26,18 @@ def block_printer(form: Shape, printers: dict[type, Printer], print_line: Callab
         if newline is None:
             return print_line(value)
         if can_be_compiled and next(left, None) is None and printers[type(value)] is print_shaped:
-            printers[type(value)] = _compile(form, {"printers": printers, "print_line": print_line, "print_slowly": print_slowly})
+            printers[type(value)] = _compile(form, printers, print_line=print_line, print_slowly=print_slowly)
         return print_slowly(value, newline)
 
     return print_shaped
 
 
-def _compile(form: Shape, known: dict[str, Any]) -> Printer:
+def _compile(form: Shape, printers: dict[type, Printer], **known: Any) -> Printer:
     keys = list(enumerate(form.written))
-    known |= {"encode": encode_basestring}
+    known |= {"printers": printers, "encode": encode_basestring}
+    known |= {"member": lambda label, one, inner: f",{inner}{label} {printers[type(one)](one, inner)}"}
     known |= {f"default{place}": key.default for place, key in keys}
+    known |= {f"label{place}": key.label for place, key in keys}
     lines = [
         "def print_block(value, newline):",
         "if newline is None: return print_line(value)",
@@ -50,10 +52,10 @@ def _compile(form: Shape, known: dict[str, Any]) -> Printer:
 
 
 def _statement(place: int, key: Key) -> str:
-    """Works out the text of a member: most are words or flags, which are spared a call."""
+    """Works out the text of a member: most are words or flags, which are spared a call, or left out."""
     text = "encode(one) if type(one) is str else 'true' if one is True else printers[type(one)](one, inner)"
     if key.omitted:
-        text = f"'' if one is default{place} or one == default{place} else f',{{inner}}{key.label} ' + ({text})"
+        text = f"'' if one is default{place} or one == default{place} else member(label{place}, one, inner)"
     return f"one = value.{key.field}; text{place} = {text}"
 
 

@@ -45,8 +45,10 @@ def _pieces(value: object, newline: str, levels: int, print_item: Printer) -> It
     elif type(value) is tuple and value:
         between = f",{inner}"
         for place in range(0, len(value), _TOGETHER):
-            items = between.join([print_item(item, inner) for item in value[place : place + _TOGETHER]])
-            yield f"{between if place else f'[{inner}'}{items}"
+            items = value[place : place + _TOGETHER]
+            alike = items[0] is items[-1] and len({*map(id, items)}) == 1  # as the reviews of a long run often are
+            texts = [print_item(items[0], inner)] * len(items) if alike else [print_item(item, inner) for item in items]
+            yield f"{between if place else f'[{inner}'}{between.join(texts)}"
         yield f"{newline}]"
     else:
         yield _print_value(value, newline)
@@ -100,7 +102,10 @@ class _Printers(dict[type, Printer]):
     def _find(self, cls: type[Any]) -> Printer:
         if cls is bool:
             return lambda value, newline: "true" if value else "false"
-        if cls in ATOMS or cls is dict:
+        atom = ATOMS.get(cls)
+        if atom is not None:
+            return lambda value, newline: atom(value)
+        if cls is dict:
             return lambda value, newline: print_value(value, newline, _print_value)
         if cls in (list, tuple):
             return _print_list
