@@ -47,8 +47,8 @@ def _mode_words(item: PlanItem, *keys: str) -> list[str]:
 
 
 def _wants_parallel(task: TaskContext) -> bool:
-    execution = task.metadata.get("execution")
-    return isinstance(execution, Mapping) and _is_truthy(execution.get("parallel"))
+    execution = task.metadata.get("execution")  # most tasks say nothing, and it is asked for each subtask
+    return execution is not None and isinstance(execution, Mapping) and _is_truthy(execution.get("parallel"))
 
 
 def _is_truthy(value: object) -> bool:
