@@ -74,7 +74,7 @@ def accept_test(answer: object, *, subtask_id: str, run_id: RunId) -> tuple[Test
     if not isinstance(answer, TestResult):
         message, word = _instead(answer, fixed_texts.NOT_A_TEST)
         return fixed_texts.tester_error(subtask_id, message, run_id=run_id), word
-    problem = find_unprintable(answer) if _is_execution(answer.execution) else fixed_texts.NOT_A_TEST
+    problem = find_unprintable(answer) if _has_execution(answer) else fixed_texts.NOT_A_TEST
     if problem is not None:
         return fixed_texts.tester_error(subtask_id, problem, run_id=run_id), Outcome.CRASHED
     test = _make_test(
@@ -99,7 +99,7 @@ def accept_review(answer: object) -> tuple[ReviewResult, Outcome]:
     return review, review_outcome(review)
 
 
-# These are asked of every answer: a `match` of the same would take as long as all the rest.
+# These are asked of every answer: a `match` of the same would take as long as all the rest. What an agent made may lack any field.
 
 
 def _instead(answer: object, message: str) -> tuple[str, Outcome]:
@@ -108,21 +108,22 @@ def _instead(answer: object, message: str) -> tuple[str, Outcome]:
 
 
 def _problem_of_build(answer: BuildResult) -> str | None:
-    subtask_id: object = answer.subtask_id  # agents are not checked for types
-    success: object = answer.success
-    if not isinstance(subtask_id, str):
+    if not isinstance(getattr(answer, "subtask_id", None), str):
         return fixed_texts.NOT_A_BUILD
-    return find_unprintable(answer) if isinstance(success, bool) and _is_execution(answer.execution) else fixed_texts.BUILD_WITHOUT_SUCCESS
+    if isinstance(getattr(answer, "success", None), bool) and _has_execution(answer):
+        return find_unprintable(answer)
+    return fixed_texts.BUILD_WITHOUT_SUCCESS
 
 
 def _problem_of_review(answer: ReviewResult) -> str | None:
-    decision: object = answer.decision
-    if isinstance(decision, ReviewDecision) and _is_execution(answer.execution):
+    if isinstance(getattr(answer, "decision", None), ReviewDecision) and _has_execution(answer):
         return find_unprintable(answer)
     return fixed_texts.NOT_A_REVIEW
 
 
-def _is_execution(execution: object) -> bool:
+def _has_execution(answer: object) -> bool:
+    """That of a command, or None."""
+    execution = getattr(answer, "execution", answer)
     return execution is None or isinstance(execution, Execution)
 
 

@@ -92,3 +92,29 @@ def test_a_review_of_another_class_stays_what_it_is(summary: str) -> None:
 def test_reviews_in_the_same_few_words_are_one_object() -> None:
     first, second = (accept_review(ReviewResult(summary="looks good", decision=ReviewDecision(approved=True)))[0] for _ in range(2))
     assert first is second
+
+
+COMPLETE = [
+    BuildResult(subtask_id="s", success=True),
+    TestResult(subtask_id="s", success=True),
+    ReviewResult(summary="fine", decision=YES),
+]
+
+
+@pytest.mark.parametrize(("complete", "unset"), [(one, field.name) for one in COMPLETE for field in fields(type(one))])
+def test_an_answer_in_which_a_field_was_never_set_is_none(complete: Any, unset: str) -> None:
+    """As that of a class below a result's which does not call the constructor above it: no exception leaves the manager."""
+    kind: type[Any] = type(complete)
+    for cls in (kind, type("Below", (kind,), {})):
+        answer: Any = object.__new__(cls)
+        for field in fields(kind):
+            if field.name != unset:
+                object.__setattr__(answer, field.name, getattr(complete, field.name))
+        match answer:
+            case BuildResult():
+                word = accept_build(answer, subtask_id="s", mode=Mode.MCP, run_id=RUN)[1]
+            case TestResult():
+                word = accept_test(answer, subtask_id="s", run_id=RUN)[1]
+            case _:
+                word = accept_review(answer)[1]
+        assert word is (Outcome.SUCCEEDED if unset in ("mode", "run_id") and cls is kind else Outcome.CRASHED)

@@ -32,9 +32,9 @@ _EXACT = 2**53  # the last integer that every double reader keeps
 def find_unprintable(value: object) -> str | None:
     """Why the value cannot be written as JSON, and read again; None if it can."""
     look = _BARE.get(type(value))
-    if (look is not None and look(value)) or _is_simple(value):
-        return None
     try:
+        if (look is not None and look(value)) or _is_simple(value):
+            return None
         data = to_json(value)
         if not _is_plain(data, _SHALLOW):
             refuse_deep_nesting(compact_json(data), _DEEPEST)
