@@ -40,7 +40,7 @@ def _stage_data(run: Run, stage: Data, facts: Data, now: str) -> dict[str, objec
     kept = {key: stage.get(key) for key in ("id", "title", "kind")}
     rest = {key: stage.get(key) for key in ("exit_code", "summary", "log_path", "error_file", "sub_run_id")}
     place = {"instance_id": facts.get("instance"), "attempt": facts.get("attempt"), "worker": facts.get("worker")}
-    return {**kept, "status": run.stage_word(stage), "elapsed_seconds": run.stage_elapsed(stage, now), **rest, **place}
+    return {**kept, "status": run.stage_word(stage, facts), "elapsed_seconds": run.stage_elapsed(stage, now), **rest, **place}
 
 
 def status_lines(run: Run, told: Told, now: str) -> Iterator[str]:
@@ -81,7 +81,7 @@ def _review(run: Run) -> Data:
 
 def stage_line(run: Run, stage: Data, now: str, facts: Data | None = None) -> str:
     """`failed in 1.2 s, exit code 3: what it said, log path`; with the `facts` of its events, and if it ran elsewhere, on which worker."""
-    word = run.stage_word(stage)
+    word = run.stage_word(stage, facts)
     if word == "pending":
         return "never started" if run.has_ended else "waiting"
     code, summary, log = stage.get("exit_code"), text_of(stage, "summary"), text_of(stage, "log_path")

@@ -105,7 +105,7 @@ def _subtask(run: Run, number: int, stage: Data, told: Told, now: str) -> Data:
         "id": text_of(stage, "id"),
         "title": text_or_none(stage, "title"),
         "kind": text_or_none(stage, "kind"),
-        "status": _shown(run, run.stage_word(stage), facts),
+        "status": _shown(run, run.stage_word(stage, facts), facts),
         "waived": text_of(stage, "status") == "skipped",
         "flaky": facts.get("flaky") is True,
         "attempt": _count(facts.get("attempt")),

@@ -58,10 +58,15 @@ class Run:
         """Seconds up to its end, or up to now; None if nobody saw it end."""
         return None if self.word == LOST else _seconds(self.manifest.get("started_at"), self.manifest.get("completed_at") or now)
 
-    def stage_word(self, stage: Data) -> str:
-        """Where a stage stands. What ran in a lost run that was sealed has failed, as its record says, without an end that anybody saw."""
+    def stage_word(self, stage: Data, told: Mapping[str, object] | None = None) -> str:
+        """Where a stage stands. What ran in a lost run that was sealed has failed, as its record says, without an end that anybody saw.
+
+        Unless it is `told`: the events of a run whose process died may know the end of a stage that its manifest does not.
+        """
         status = text_of(stage, "status")
-        return LOST if status == "failed" and self.word == LOST and not stage.get("completed_at") else self.word_of_status(status)
+        is_sealed = status == "failed" and self.word == LOST and not stage.get("completed_at")
+        word = LOST if is_sealed else self.word_of_status(status)
+        return word if word != LOST or not told else _word_told(told) or word
 
     def word_of_status(self, status: str) -> str:
         """What runs in a run that has ended, or was lost, is lost."""
@@ -71,6 +76,16 @@ class Run:
         """Seconds that a stage took, or has taken by now."""
         end = stage.get("completed_at") or (now if self.stage_word(stage) == RUNNING else None)
         return _seconds(stage.get("started_at"), end)
+
+
+def _word_told(told: Mapping[str, object]) -> str:
+    """The status that the manifest would have, empty if the events tell of no end."""
+    match told.get("outcome"):
+        case "succeeded":
+            return "succeeded"
+        case str():
+            return "skipped" if told.get("waived") is True else "failed"
+    return ""
 
 
 def _seconds(started_at: object, completed_at: object) -> float | None:

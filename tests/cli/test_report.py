@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,6 +59,20 @@ def test_a_stage_that_a_stop_has_ended_has_not_failed(tmp_path: Path) -> None:
         event = {"type": "stage:completed", "runId": timed_id(number), "stageId": "b", "status": "failed", "outcome": "cancelled"}
         (folder / "cli" / timed_id(number) / "events.jsonl").write_text(json.dumps(event) + "\n")
     assert reported(tmp_path)["failing"] == [{"stage": "b", "runs": 1}]
+
+
+def test_a_stage_of_a_lost_run_has_failed_if_its_events_say_so(tmp_path: Path) -> None:
+    folder = five_runs(tmp_path)
+    lost: dict[str, Any] = {"status": "failed", "status_detail": "owner-lost", "completed_at": None}
+    write_run(tmp_path / ".runs", timed_id(6), stage("seen", "failed"), stage("unseen", "failed"), **lost)
+    event = {"type": "stage:completed", "runId": timed_id(6), "stageId": "seen", "status": "failed", "outcome": "failed"}
+    (folder / "cli" / timed_id(6) / "events.jsonl").write_text(json.dumps(event) + "\n")
+    with (folder / "metrics.json").open("ab") as history:
+        history.write(json.dumps({"run_id": timed_id(6), **lost}).encode() + b"\n")
+    assert reported(tmp_path)["failing"] == [{"stage": "b", "runs": 3}, {"stage": "seen", "runs": 1}]
+    told = run(tmp_path, "status", "--run", timed_id(6), "--format", "json").document()
+    assert [one["status"] for one in as_list(told["stages"])] == ["failed", "lost"]
+    assert "  seen    failed" in run(tmp_path, "status", "--run", timed_id(6)).stdout
 
 
 def test_a_table_for_a_pull_request(tmp_path: Path) -> None:

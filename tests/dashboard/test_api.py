@@ -96,6 +96,10 @@ async def test_who_puts_a_lost_run_on_record_has_not_seen_it(tmp_path: Path) -> 
     _, detail = await ask(create_app(tmp_path), "/api/runs/t/r")
     assert (detail["status"], detail["last_seen_at"], detail["updated_at"]) == ("lost", seen, later)
     assert ([one["status"] for one in detail["subtasks"]], detail["stages"]) == (["lost"], {"lost": 1})
+    event = {"type": "stage:completed", "runId": "r", "stageId": "a", "status": "failed", "outcome": "timed_out"}
+    (tmp_path / ".runs" / "t" / "cli" / "r" / "events.jsonl").write_text(json.dumps(event) + "\n")
+    _, detail = await ask(create_app(tmp_path), "/api/runs/t/r")
+    assert [one["status"] for one in detail["subtasks"]] == ["timed_out"]
 
 
 async def test_what_cannot_be_read_is_named_and_takes_nothing_from_the_rest(app: Dashboard) -> None:

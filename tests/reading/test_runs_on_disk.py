@@ -92,6 +92,27 @@ def test_of_a_sealed_run_what_failed_before_has_failed_and_what_ran_is_lost(tmp_
     assert run.counts == {"failed": 1, "lost": 1}
 
 
+@pytest.mark.parametrize(
+    ("told", "wanted"),
+    [
+        ({}, "lost"),
+        ({"attempt": 1, "worker": "w"}, "lost"),
+        ({"outcome": "succeeded", "flaky": True}, "succeeded"),
+        ({"outcome": "timed_out"}, "failed"),
+        ({"outcome": "failed", "waived": True}, "skipped"),
+    ],
+)
+@pytest.mark.parametrize("status", ["running", "failed"])
+def test_what_its_events_tell_of_a_stage_of_a_lost_run_is_not_lost(
+    tmp_path: Path, status: str, told: dict[str, object], wanted: str
+) -> None:
+    """The manifest lags behind them, and the process may die in between; `failed` it is once it was sealed."""
+    whole = GOING_ON if status == "running" else "failed"
+    write_run(tmp_path, "r", stage("a", status), status=whole, status_detail="owner-lost", completed_at=None)
+    run = require_run(str(tmp_path), "t", "r")
+    assert [run.stage_word(one, told) for one in run.objects("commands")] == [wanted]
+
+
 def test_who_looks_takes_no_lock_from_the_owner_and_makes_no_marker(tmp_path: Path) -> None:
     write_run(tmp_path, "r", status=GOING_ON, completed_at=None)
     assert not is_alive(str(tmp_path), "t", "r")
