@@ -7,7 +7,7 @@ from orchestrator_py.reading.checks import guardrails_of, guardrails_told, is_un
 from orchestrator_py.reading.files import Data, UnreadableError
 from orchestrator_py.reading.flights import Flight
 from orchestrator_py.reading.run import LOST, RUNNING, Run, text_of
-from orchestrator_py.reading.stage_events import Told
+from orchestrator_py.reading.stage_events import Told, exact_word
 
 LONGEST_SUMMARY = 100
 
@@ -79,8 +79,9 @@ def _review(run: Run) -> Data:
         return {"decision": "unreadable", "detail": error.problem}
 
 
-def stage_line(run: Run, stage: Data, now: str, facts: Data | None = None) -> str:
-    """`failed in 1.2 s, exit code 3: what it said, log path`; with the `facts` of its events, and if it ran elsewhere, on which worker."""
+def stage_line(run: Run, stage: Data, now: str, told: Data | None = None) -> str:
+    """`failed in 1.2 s, exit code 3: what it said, log path`; what its events have `told` gives the exact word and the worker."""
+    facts = told or {}
     word = run.stage_word(stage, facts)
     if word == "pending":
         return "never started" if run.has_ended else "waiting"
@@ -88,9 +89,8 @@ def stage_line(run: Run, stage: Data, now: str, facts: Data | None = None) -> st
     ended = f", exit code {code}" if isinstance(code, int) and code else ""
     said = f": {_first_line(summary)}" if summary else ""
     waived = " (waived)" if word == "skipped" else ""
-    shown = "failed" if word == "skipped" else word
-    where = "" if word == RUNNING else _where(facts or {})
-    return f"{spoken(shown)}{waived}{_seconds(' in ', run.stage_elapsed(stage, now))}{where}{ended}{said}{f', log {log}' if log else ''}"
+    shown, where = spoken(exact_word(word, facts)), "" if word == RUNNING else _where(facts)
+    return f"{shown}{waived}{_seconds(' in ', run.stage_elapsed(stage, now))}{where}{ended}{said}{f', log {log}' if log else ''}"
 
 
 def _where(facts: Data) -> str:

@@ -10,7 +10,7 @@ from orchestrator_py.model.timestamp import seconds_between
 from orchestrator_py.reading.files import Data
 from orchestrator_py.reading.flights import Flight
 from orchestrator_py.reading.run import LOST, QUEUED, RUNNING, Run, text_of, word_of_entry
-from orchestrator_py.reading.stage_events import Told
+from orchestrator_py.reading.stage_events import Told, exact_word
 
 _GOING_ON = (QUEUED, RUNNING)
 _OF_HISTORY = {"succeeded", "failed", "cancelled", LOST}
@@ -142,10 +142,7 @@ def _shown(run: Run, word: str, facts: Mapping[str, object]) -> str:
     """The exact outcome once it has ended; a waived failure is what it was; `waiting` turns into `not_started` with the end of the run."""
     if word == "pending":
         return "not_started" if run.has_ended else "waiting"
-    if word in ("skipped", "failed"):
-        outcome = facts.get("outcome")
-        return outcome if isinstance(outcome, str) and outcome not in ("", "succeeded", "skipped") else "failed"
-    return word
+    return exact_word(word, facts)
 
 
 def _counted_as(run: Run, word: str) -> str:

@@ -1,5 +1,7 @@
 """What the events of a run tell of its stages beside the manifest: attempts, the exact outcome, and why."""
 
+from collections.abc import Mapping
+
 from orchestrator_py.reading.events import events_of, is_reuse
 from orchestrator_py.reading.files import Data, UnreadableError
 from orchestrator_py.reading.flights import Flight
@@ -24,6 +26,14 @@ def read_stage_events(run: Run) -> Told:
     for problem in problems:
         raise problem
     return told
+
+
+def exact_word(word: str, told: Mapping[str, object]) -> str:
+    """The manifest has one word for all bad ends, and one for those that were waived; the events tell which it was."""
+    outcome = told.get("outcome")
+    if word not in ("skipped", "failed"):
+        return word
+    return outcome if isinstance(outcome, str) and outcome not in ("", "succeeded", "skipped") else "failed"
 
 
 def _tell(stage: Data, event: Data) -> None:

@@ -77,6 +77,17 @@ def test_a_run_that_goes_on_is_told_from_another_process_and_is_left_alone(tmp_p
     assert [one["exit_code"] for one in as_list(ended["stages"])] == [0, 0, 3]
 
 
+def test_how_a_stage_ended_is_told_in_the_exact_word(tmp_path: Path) -> None:
+    """For which the manifest has no room: its events have it."""
+    configure_stages(
+        tmp_path, command("late", "exec sleep 20", timeoutSeconds=0.2), command("dead", "kill -9 $$", allowFailure=True), parallel=True
+    )
+    assert run(tmp_path, "run", "--on-failure", "continue").code == 4
+    told = run(tmp_path, "status").stdout
+    assert "  late  timed out in " in told
+    assert "  dead  crashed (waived) in " in told
+
+
 def test_a_run_that_was_killed_is_lost(tmp_path: Path) -> None:
     on_record = """until grep -q '"status": "running"' .runs/0101/cli/*/manifest.json; do sleep 0.01; done"""
     configure_stages(tmp_path, command("first", f"{on_record}; kill -KILL $PPID; read never"))
