@@ -42,7 +42,7 @@ class Attempt:
     async def run(self) -> None:
         """The first stage that is not `succeeded` decides. None begins after the attempt was cancelled.
 
-        One coroutine for all of them: to give each its own would cost a subtask that does nothing a twentieth more.
+        One coroutine for all of them: to give each its own would cost a subtask that does nothing a fiftieth more.
         """
         outcome, cancellations = Outcome.SUCCEEDED, self._task.cancelling()
         for ask, accept in _STAGES:

@@ -90,7 +90,7 @@ class Aggregation:
         if record.opening.manifest is not None:
             self._changed.add(message.run_id)
         match message:
-            case SubtaskTaken():  # this and the next come for each subtask, and to take them apart here would cost a fourth of what they do
+            case SubtaskTaken():  # this and the next come for each subtask: patterns that take both apart cost it some 0.4 µs
                 if not record.take(message.subtask_id, message.instance_id, message.at) or not heard:
                     return NOTHING
                 command = record.command(message.subtask_id)

@@ -99,7 +99,7 @@ def accept_review(answer: object) -> tuple[ReviewResult, Outcome]:
     return review, review_outcome(review)
 
 
-# These are asked of every answer: a `match` of the same would take as long as all the rest. What an agent made may lack any field.
+# These are asked of every answer: a `match` of the same makes all of it a quarter longer. What an agent made may lack any field.
 
 
 def _instead(answer: object, message: str) -> tuple[str, Outcome]:

@@ -66,7 +66,7 @@ class Run:
         status = text_of(stage, "status")
         is_sealed = status == "failed" and self.word == LOST and not stage.get("completed_at")
         word = LOST if is_sealed else self.word_of_status(status)
-        return word if word != LOST or not told else _word_told(told) or word
+        return (_word_told(told) or LOST) if word == LOST and told else word
 
     def word_of_status(self, status: str) -> str:
         """What runs in a run that has ended, or was lost, is lost."""

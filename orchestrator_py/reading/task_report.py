@@ -137,11 +137,11 @@ def _add_stages(report: TaskReport, run: Run) -> None:
     )
     for stage in run.objects("commands"):
         stage_id = text_of(stage, "id")
-        word = run.stage_word(stage, told.get(stage_id))
-        stopped = stage_id in told and told[stage_id].get("outcome") == "cancelled"  # the manifest has no word for it
-        report.failed[stage_id] += word == "failed" and not stopped
+        facts = told.get(stage_id, {})
+        word = run.stage_word(stage, facts)
+        report.failed[stage_id] += word == "failed" and facts.get("outcome") != "cancelled"  # the manifest has no word for it
         report.waived[stage_id] += word == "skipped"
-        report.flaky[stage_id] += bool(told[stage_id].get("flaky")) if stage_id in told else stage_id in flaky
+        report.flaky[stage_id] += bool(facts.get("flaky")) if facts else stage_id in flaky
 
 
 def _add_checks(report: TaskReport, run: Run) -> None:

@@ -176,6 +176,13 @@ def test_a_value_that_is_printed_often_stays_the_same_text(value: object) -> Non
     assert {print_pretty(value) for _ in range(OFTEN + 2)} == {pretty_json(to_json(value))}
 
 
+@given(st.lists(st.integers(0, 1), max_size=40))
+def test_items_of_a_list_that_are_one_object_hide_no_others(places: list[int]) -> None:
+    same = [TestReport(name=name, status="passed") for name in "ab"]
+    value = TestResult(subtask_id="s", success=True, reports=[same[place] for place in places])
+    assert "".join(pretty_pieces(value)) == pretty_json(to_json(value))
+
+
 def test_the_code_of_a_shape_is_made_once() -> None:
     form, value = written_shape(contract_converter(), TestReport), TestReport(name="unit", status="passed")
     assert form is not None
